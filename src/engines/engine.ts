@@ -1,0 +1,245 @@
+import type { Readable } from 'node:stream';
+
+import type { ContentFacts } from './content-facts.js';
+
+/** Kinds that the API knows. An engine registers itself for exactly one of them. */
+export const ENGINE_KINDS = ['postgres', 'mongodb'] as const;
+export type EngineKind = (typeof ENGINE_KINDS)[number];
+
+export const DUMP_FORMATS = ['custom', 'plain', 'archive'] as const;
+export type DumpFormat = (typeof DUMP_FORMATS)[number];
+
+/** Where a database is, with secrets opened. Lives only as long as one call; never stored, never logged. */
+export interface Connection {
+  host: string;
+  port: number;
+  databaseName: string;
+  username?: string;
+  password?: string;
+  tls: TlsChoice;
+}
+
+export interface TlsChoice {
+  mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  /** PEM texts. */
+  ca?: string;
+  cert?: string;
+  key?: string;
+}
+
+/** How one call into an engine is watched and ended. */
+export interface EngineCall {
+  /** Cancel, timeout, stall, lost lease, shutdown. After an abort nothing of the call is left within 5 s. */
+  signal: AbortSignal;
+  /** One line that the tool printed, scrubbed; for the backup's log. */
+  onLog?: (line: string) => void;
+  onProgress?: (progress: EngineProgress) => void;
+}
+
+export interface EngineProgress {
+  /** What is being worked on: a table or collection by name. */
+  item?: string;
+  itemsDone: number;
+  itemsTotal?: number;
+}
+
+/** What of a database is dumped, and how. Names are unquoted. */
+export interface DumpScope {
+  format?: DumpFormat;
+  /** Only these schemas (PostgreSQL). Empty or absent: all. */
+  schemas?: readonly string[];
+  /** `schema.table` names left out with their data. */
+  excludeTables?: readonly string[];
+  /** Adds a companion with the server's roles. */
+  includeRoles?: boolean;
+  /** Adds `contentHash` to each item of the facts. Costs about 1 s for 1.5 million rows. */
+  hashContent?: boolean;
+}
+
+/** An open dump. Whoever receives it must read `bytes` to its end or destroy it; either way every resource goes. */
+export interface Dump {
+  /** The plain, uncompressed stream. **Ends if and only if the tool exited 0** (E1). */
+  bytes: Readable;
+  format: DumpFormat;
+  /** File name extension of the plain stream without a dot: `dump`, `sql`, `archive`. */
+  extension: string;
+  tool: ToolFacts;
+  server: ServerFacts;
+  /**
+   * What the dump holds, exactly. Resolves once counted, at the latest soon after `bytes` has ended; rejects when counting
+   * failed, and with the same error as `bytes` when the dump failed. It never leaves an unhandled rejection.
+   */
+  content: Promise<ContentFacts>;
+  /** Further streams of the same archive set, opened one after another once `bytes` has ended. */
+  companions: readonly DumpCompanion[];
+}
+
+export interface DumpCompanion {
+  role: 'roles';
+  extension: string;
+  /** Opens the stream; the rules of `Dump.bytes` hold for it. */
+  open(call: EngineCall): Promise<Readable>;
+}
+
+export interface ToolFacts {
+  name: string;
+  version: string;
+}
+
+/** Facts about the server at the moment of the dump, kept in the manifest. JSON-safe, without secrets. */
+export interface ServerFacts {
+  version: string;
+  major: number;
+  /** Engine-specific: snapshot id, LSN, encoding, collation, owner, time line, oplog time, consistency. */
+  details: Record<string, unknown>;
+}
+
+export interface ProbeReport {
+  server: ServerFacts;
+  sizeBytes: number;
+  itemCount: number;
+  /** The tool that a dump would use now. */
+  tool: ToolFacts;
+  /** What would fail or be left out, in sentences, each with a code. Empty: a dump should work. */
+  warnings: { code: string; detail: string }[];
+}
+
+/** A client tool that was found on this machine. */
+export interface ToolReport extends ToolFacts {
+  major: number;
+  path: string;
+}
+
+/** How an archive is restored. The target database exists and is empty unless `tables` says otherwise. */
+export interface RestoreChoice {
+  format: DumpFormat;
+  /** Only these items (`schema.table`), with what they need. Absent: everything. */
+  items?: readonly string[];
+  /** Parallel workers of the restoring tool; 1 reads the stream, more stage it in a private temporary file. */
+  jobs?: number;
+  /** Folder for temporary files of this call; exists, private, on a disk that can hold the plain dump. */
+  workDir: string;
+}
+
+export interface RestoreOutcome {
+  tool: ToolFacts;
+  /** Things that were left out on purpose or tolerated by the named allow-list, in sentences. */
+  notes: string[];
+}
+
+/** What a complete read of an archive, without a server, found. */
+export interface Inspection {
+  /** Items with data in the archive, by name. */
+  items: string[];
+  plainBytes: number;
+}
+
+/** Facts about an engine that others decide by. */
+export interface EngineTraits {
+  defaultPort: number;
+  formats: readonly DumpFormat[];
+  defaultFormat: DumpFormat;
+  /** Word for one item, singular, for people: `table`, `collection`. */
+  itemWord: 'table' | 'collection';
+  supportsRoles: boolean;
+  supportsContentHash: boolean;
+  supportsItemRestore: readonly DumpFormat[];
+  supportsParallelRestore: readonly DumpFormat[];
+  /** Longest database name in bytes. */
+  maxDatabaseNameBytes: number;
+}
+
+/**
+ * An engine knows one kind of database: its tools, flags, versions and ways of failing. It opens or consumes **one byte
+ * stream**. It does not know the catalog, HTTP, storage, compression, encryption or schedules. It is a stateless
+ * singleton and an injectable; `ENGINES` collects all of them, `EngineRegistry` finds one by kind.
+ *
+ * Every engine passes `test/contracts/engine.contract.ts` on real servers, which tests these invariants:
+ *
+ * - **E1** The dump stream ends if and only if the tool exited 0; otherwise it is destroyed with an `EngineError`.
+ *   End of stdout is not success.
+ * - **E2** Destroying the stream or aborting the signal stops the tool within 5 s and leaves no process, temporary file or
+ *   connection behind.
+ * - **E3** Memory is bounded: with a reader that does not read, no more than a pipe's buffer flows.
+ * - **E4** No secret in argv, logs, errors, progress, or any file that others can read.
+ * - **E5** `restore` resolves only if the tool exited 0 having read all its input. A truncated or foreign archive is refused;
+ *   errors that a tool ignored are failures unless each one is on a named allow-list.
+ * - **E6** `inspect` reads to the end: half an archive is refused.
+ * - **E7** dump → restore → `measure` equals the dump's `content`.
+ * - **E8** Wrong password, unreachable host, missing tool, tool older than the server, missing right, unknown database, full
+ *   disk: each its own error code with a right `retryable`.
+ * - **E9** Methods run concurrently on one instance.
+ */
+export abstract class Engine {
+  abstract readonly kind: EngineKind;
+  abstract readonly traits: EngineTraits;
+
+  /** Client tools found on this machine, newest first. */
+  abstract tools(): Promise<ToolReport[]>;
+
+  /** Connects and says what a dump would meet. Bounded by a connect timeout of 10 s. */
+  abstract probe(connection: Connection, call: EngineCall): Promise<ProbeReport>;
+
+  /** Opens a dump. Resolves when the tool runs and the snapshot is held; see `Dump` for what follows. */
+  abstract dump(connection: Connection, scope: DumpScope, call: EngineCall): Promise<Dump>;
+
+  /** Reads an archive's plain bytes to the end without a server; rejects when they are not whole (E6). */
+  abstract inspect(bytes: Readable, format: DumpFormat, call: EngineCall): Promise<Inspection>;
+
+  /** Loads an archive's plain bytes into `connection.databaseName` (E5). `bytes` is read to its end or destroyed. */
+  abstract restore(
+    connection: Connection,
+    bytes: Readable,
+    choice: RestoreChoice,
+    call: EngineCall,
+  ): Promise<RestoreOutcome>;
+
+  /** Counts a database as `Dump.content` does, for comparing a restored copy with a manifest (E7). */
+  abstract measure(connection: Connection, scope: DumpScope, call: EngineCall): Promise<ContentFacts>;
+
+  /** Whole databases of a server: what a restore into a new database, and a swap, need. */
+  abstract readonly databases: EngineDatabases;
+}
+
+/** A session of somebody else in a database. */
+export interface SessionReport {
+  user: string;
+  application: string;
+  client: string;
+  count: number;
+}
+
+/**
+ * Handling of whole databases on a server. `connection` says server and credentials; its `databaseName` is where the call
+ * may connect to (a maintenance database is used where that does not exist). Names are unquoted and any valid name works.
+ */
+export interface EngineDatabases {
+  exists(connection: Connection, name: string, call: EngineCall): Promise<boolean>;
+
+  /**
+   * Creates an empty database like the one that `server` (of a manifest) describes: encoding, collation. Rejects with
+   * `target-database-exists`, `permission-denied` or `server-too-old` (older than the manifest's server) before anything is made.
+   */
+  create(connection: Connection, name: string, like: ServerFacts, call: EngineCall): Promise<void>;
+
+  /** Drops a database that we made; resolves when it is absent. Ends sessions in it only when told. */
+  drop(connection: Connection, name: string, options: { endSessions: boolean }, call: EngineCall): Promise<void>;
+
+  /** Other people's sessions in a database. */
+  sessions(connection: Connection, name: string, call: EngineCall): Promise<SessionReport[]>;
+
+  /**
+   * Puts `fresh` in the place of `live`, which is kept under the name `keepAs`, in one atomic step: at every moment either
+   * both names are swapped or none is. Owner, rights and settings of the database itself go over from `live` to `fresh`.
+   * Rejects with `database-in-use` when others are connected to `live` and `endSessions` is false.
+   */
+  swap(
+    connection: Connection,
+    names: { live: string; fresh: string; keepAs: string },
+    options: { endSessions: boolean },
+    call: EngineCall,
+  ): Promise<void>;
+}
+
+/** Injection token of the array of all engines. */
+export const ENGINES = Symbol('ENGINES');

@@ -1,0 +1,22 @@
+/**
+ * A tool to start: always an argument vector, never a shell line. Secrets travel by `env` or by files that the caller
+ * made with mode 0600; `args` is visible to every user of the machine and therefore must not hold any.
+ */
+export interface Command {
+  /** Absolute path of the executable. */
+  file: string;
+  args: readonly string[];
+  /** The whole environment of the child; nothing is inherited but PATH, HOME, LANG and TZ (see `child-environment.ts`). */
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+  /** Texts that must never appear in what we keep of stderr (passwords, URIs with passwords). */
+  secrets?: readonly string[];
+}
+
+/** How a child ended. Exactly one of `code` and `signal` is set. */
+export interface ExitReport {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** Bounded and scrubbed end of stderr, for people and for reading the cause. */
+  stderr: string;
+}

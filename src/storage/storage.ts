@@ -1,0 +1,80 @@
+import type { Readable } from 'node:stream';
+
+/** An object as a storage knows it. */
+export interface StoredObject {
+  key: string;
+  sizeBytes: number;
+  modifiedAt: Date;
+}
+
+/** What a storage says of an object that it has just made durable; computed from the bytes that *it* wrote. */
+export interface PutReceipt {
+  key: string;
+  sizeBytes: number;
+  /** Lower-case hex. */
+  sha256: string;
+}
+
+/** Byte positions, both inclusive, as in HTTP `Range`. `end` left out means "to the end". */
+export interface ByteRange {
+  start: number;
+  end?: number;
+}
+
+/**
+ * A dumb keeper of named byte objects. It does not know backups, compression or encryption. Keys are relative paths
+ * with `/` between segments. A driver is constructed for one place (a folder, a bucket with a prefix) and is safe for
+ * concurrent calls. Every driver passes `test/contracts/storage.contract.ts`, which tests these invariants:
+ *
+ * - **S1** An object is visible (to `get`, `stat`, `list`) only after its `put` has resolved, and is durable then.
+ * - **S2** A failed or aborted `put` leaves nothing visible and no temporary parts. Its clean-up runs on a fresh
+ *   signal: the abort that ended the put must not end the clean-up.
+ * - **S3** `put` refuses an existing key (`storage-key-exists`); it never overwrites, also not in a race.
+ * - **S4** `stat` answers `undefined` only when the object is surely absent; any doubt is an error.
+ * - **S5** Deleting a missing key resolves.
+ * - **S6** A `get` that cannot deliver every byte it promised errors; it never just ends.
+ * - **S7** No key can leave the driver's place: `..`, absolute paths, NUL, back-slashes, empty segments and symbolic
+ *   links are refused (`storage-key-invalid`).
+ * - **S8** Every error is a `DomainError` whose `retryable` is right: a full disk may pass, a missing right does not.
+ *
+ * A streaming `put` is never retried inside a driver: only the caller can produce the bytes again.
+ */
+export abstract class Storage {
+  /** `local`, `s3`, … */
+  abstract readonly kind: string;
+
+  /**
+   * Stores everything that `bytes` yields under `key` and resolves when it is durable.
+   * When it rejects, `bytes` has been destroyed.
+   */
+  abstract put(key: string, bytes: Readable, signal: AbortSignal): Promise<PutReceipt>;
+
+  /**
+   * Opens an object for reading. Rejects with `storage-object-missing` when it is absent, and with
+   * `storage-range-invalid` when the range begins behind its end. Destroying the stream releases everything.
+   */
+  abstract get(key: string, range?: ByteRange): Promise<Readable>;
+
+  abstract stat(key: string): Promise<StoredObject | undefined>;
+
+  /** All objects whose key begins with `prefix`, in key order. Temporary parts are not objects. */
+  abstract list(prefix: string): AsyncIterable<StoredObject>;
+
+  abstract delete(key: string): Promise<void>;
+
+  /** How much room is left, where the medium knows it. */
+  abstract space(): Promise<StorageSpace | undefined>;
+
+  /**
+   * Removes what dead puts of earlier processes left behind and no key names (temporary parts older than any put that
+   * can still run). Called once at start, before the first `put`. Gives how many were removed.
+   */
+  abstract sweep(): Promise<number>;
+
+  abstract close(): Promise<void>;
+}
+
+export interface StorageSpace {
+  freeBytes: number;
+  totalBytes: number;
+}
