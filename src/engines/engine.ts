@@ -223,7 +223,12 @@ export interface EngineDatabases {
   create(connection: Connection, name: string, like: ServerFacts, call: EngineCall): Promise<void>;
 
   /** Drops a database that we made; resolves when it is absent. Ends sessions in it only when told. */
-  drop(connection: Connection, name: string, options: { endSessions: boolean }, call: EngineCall): Promise<void>;
+  drop(
+    connection: Connection,
+    name: string,
+    options: { endSessions: boolean },
+    call: EngineCall,
+  ): Promise<void>;
 
   /** Other people's sessions in a database. */
   sessions(connection: Connection, name: string, call: EngineCall): Promise<SessionReport[]>;

@@ -1,0 +1,66 @@
+/**
+ * The floors of ARCHITECTURE.md, enforced: imports point down, never up, never in circles. A room is a folder of src/.
+ */
+const floors = [
+  ['config', 'catalog', 'clock', 'errors', 'http', 'logging', 'process', 'secrets', 'queue'],
+  ['engines', 'storage', 'archive'],
+  ['databases', 'destinations'],
+  ['backups', 'restore', 'verification', 'retention', 'scheduler'],
+];
+const rooms = (names) => `^src/(${names.join('|')})/`;
+
+const upward = floors.slice(0, -1).map((names, floor) => ({
+  name: `floor-${floor}-imports-upward`,
+  comment: 'Imports point down: see "The house" in ARCHITECTURE.md.',
+  severity: 'error',
+  from: { path: rooms(names), pathNot: '\\.spec\\.ts$' },
+  to: { path: rooms(floors.slice(floor + 1).flat()) },
+}));
+
+const edges = '^src/(metrics|notifications|auth|health|ui)/|^src/(main|worker|cli|app\\.module)\\.ts';
+
+module.exports = {
+  forbidden: [
+    ...upward,
+    {
+      name: 'nothing-imports-the-edges',
+      severity: 'error',
+      from: { path: rooms(floors.flat()) },
+      to: { path: edges },
+    },
+    {
+      name: 'backups-is-the-lowest-workflow',
+      comment: 'backups <- restore, verification, retention <- scheduler',
+      severity: 'error',
+      from: { path: '^src/backups/' },
+      to: { path: rooms(['restore', 'verification', 'retention', 'scheduler']) },
+    },
+    {
+      name: 'siblings-above-backups',
+      comment: 'restore, verification and retention do not know one another, nor the scheduler.',
+      severity: 'error',
+      from: { path: '^src/(restore|verification|retention)/' },
+      to: { path: rooms(['restore', 'verification', 'retention', 'scheduler']), pathNot: '^src/$1/' },
+    },
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '(main|openapi)\\.ts$|\\.spec\\.ts$' },
+      to: {},
+    },
+    {
+      name: 'not-to-dev-dep',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+    { name: 'no-barrels', severity: 'error', from: {}, to: { path: '^src/.*/index\\.ts$' } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'], conditionNames: ['import', 'node', 'default'] },
+  },
+};
