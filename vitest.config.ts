@@ -10,7 +10,9 @@ export default defineConfig({
       {
         test: {
           name: 'servers',
-          include: ['test/{contracts,engines,storage,archive,process,catalog,queue,databases}/**/*.test.ts'],
+          include: [
+            'test/{support,contracts,engines,storage,archive,process,catalog,queue,databases}/**/*.test.ts',
+          ],
           setupFiles,
           globalSetup: ['test/support/global-servers.ts'],
           testTimeout: 60_000,

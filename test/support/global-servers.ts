@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+
+import type { TestProject } from 'vitest/node';
+
+import type { PostgresServer } from './postgres-server.ts';
+import { startPostgresServers, type ServerSet } from './start-postgres-servers.ts';
+
+/**
+ * Vitest runs this once for each project that names it. All projects of one run share one set of servers, which goes when
+ * the last of them is done.
+ */
+interface Sharing {
+  users: number;
+  set: Promise<ServerSet> | undefined;
+}
+
+const key = Symbol.for('backstop.test-servers');
+const shared = globalThis as { [key]?: Sharing };
+
+/**
+ * Makes real servers available to the tests (`postgresServers()`), and prints which. With `BACKSTOP_TEST_SERVERS` naming the
+ * file that `scripts/test-servers.ts up` wrote, the servers kept by that are used, and left running.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const kept = process.env['BACKSTOP_TEST_SERVERS'];
+  if (kept !== undefined && kept !== '') {
+    const { servers } = JSON.parse(await readFile(kept, 'utf8')) as { servers: PostgresServer[] };
+    project.provide('postgresServers', servers);
+    return async () => {};
+  }
+  const sharing = (shared[key] ??= { users: 0, set: undefined });
+  sharing.users += 1;
+  sharing.set ??= startAndTell();
+  const { servers } = await sharing.set;
+  project.provide(
+    'postgresServers',
+    servers.map((started) => started.server),
+  );
+  return async () => {
+    sharing.users -= 1;
+    if (sharing.users > 0) return;
+    const set = await sharing.set;
+    sharing.set = undefined;
+    await set?.stop();
+  };
+}
+
+async function startAndTell(): Promise<ServerSet> {
+  const started = performance.now();
+  const set = await startPostgresServers(String(process.pid));
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const lines = set.servers.map(
+    ({ server, source }) =>
+      `servers  PostgreSQL ${server.major}: ${server.how} ${source}, port ${server.port}`,
+  );
+  lines.push(...set.missing.map((sentence) => `servers  skipped: ${sentence}`));
+  process.stdout.write(`${lines.join('\n')}\nservers  ready after ${seconds} s\n`);
+  return set;
+}
