@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { type DataSource, type EntityManager } from 'typeorm';
 
 /**
  * Our own tables. TypeORM's SQLite driver has one connection, on which concurrent transactions nest as savepoints of one
@@ -15,6 +17,8 @@ import { DataSource, type EntityManager } from 'typeorm';
 export class Catalog {
   readonly #writer: DataSource;
   readonly #reader: DataSource;
+  /** Set for everything that `work` calls; `open` ends with the transaction, for what `work` has merely started. */
+  readonly #current = new AsyncLocalStorage<{ open: boolean }>();
   #lastWrite: Promise<unknown> = Promise.resolve();
 
   constructor(writer: DataSource, reader: DataSource) {
@@ -29,10 +33,22 @@ export class Catalog {
 
   /**
    * Runs `work` in a transaction and gives what it gives, committed. Rejects with what `work` threw, rolled back.
-   * Calls must not be nested: pass `tx` on instead.
+   * A call inside of `work` is refused, because on SQLite it would wait for itself for ever: pass `tx` on instead.
    */
   async write<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
-    const run = (): Promise<T> => this.#writer.transaction(work);
+    if (this.#current.getStore()?.open) {
+      throw new Error(
+        'catalog.write was called inside of catalog.write; pass the transaction `tx` on instead',
+      );
+    }
+    const run = (): Promise<T> => {
+      const transaction = { open: true };
+      return this.#current
+        .run(transaction, () => this.#writer.transaction(work))
+        .finally(() => {
+          transaction.open = false;
+        });
+    };
     if (this.#writer.options.type !== 'sqlite') return run();
     const mine = this.#lastWrite.then(run, run);
     this.#lastWrite = mine.catch(() => undefined);

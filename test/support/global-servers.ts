@@ -14,9 +14,8 @@ interface Sharing {
   set: Promise<ServerSet> | undefined;
 }
 
-declare global {
-  var backstopTestServers: Sharing | undefined;
-}
+const key = Symbol.for('backstop.test-servers');
+const shared = globalThis as { [key]?: Sharing };
 
 /**
  * Makes real servers available to the tests (`postgresServers()`), and prints which. With `BACKSTOP_TEST_SERVERS` naming the
@@ -25,11 +24,11 @@ declare global {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const kept = process.env['BACKSTOP_TEST_SERVERS'];
   if (kept !== undefined && kept !== '') {
-    const { servers }: { servers: PostgresServer[] } = JSON.parse(await readFile(kept, 'utf8'));
+    const { servers } = JSON.parse(await readFile(kept, 'utf8')) as { servers: PostgresServer[] };
     project.provide('postgresServers', servers);
     return async () => {};
   }
-  const sharing = (globalThis.backstopTestServers ??= { users: 0, set: undefined });
+  const sharing = (shared[key] ??= { users: 0, set: undefined });
   sharing.users += 1;
   sharing.set ??= startAndTell();
   const { servers } = await sharing.set;

@@ -1,0 +1,38 @@
+import { Injectable, type NestMiddleware } from '@nestjs/common';
+import express, { type NextFunction, type Request, type Response } from 'express';
+
+import { BodyTooLargeError, InvalidJsonError, UnsupportedMediaTypeError } from './http.errors.js';
+
+/** The largest sensible body, a database with a hundred excluded tables, has a few kilobytes. */
+const LIMIT_BYTES = 256 * 1024;
+
+const parse = express.json({ limit: LIMIT_BYTES, type: 'application/json' });
+
+/** What body-parser says of its errors (its package `http-errors`). */
+interface BodyError extends Error {
+  type?: string;
+}
+
+/** Reads JSON bodies, and refuses every other kind of body instead of treating it as none. */
+@Injectable()
+export class BodyMiddleware implements NestMiddleware {
+  use(request: Request, response: Response, next: NextFunction): void {
+    const type = request.headers['content-type'];
+    // `is` gives null when there is no body at all, and false for a body of another type.
+    if (request.is('application/json') === false && request.headers['content-length'] !== '0') {
+      next(new UnsupportedMediaTypeError(type));
+      return;
+    }
+    parse(request, response, (error?: unknown) => {
+      next(error === undefined ? undefined : translate(error as BodyError, type));
+    });
+  }
+}
+
+function translate(error: BodyError, type: string | undefined): Error {
+  if (error.type === 'entity.too.large') return new BodyTooLargeError(LIMIT_BYTES);
+  if (error.type === 'charset.unsupported' || error.type === 'encoding.unsupported') {
+    return new UnsupportedMediaTypeError(type);
+  }
+  return error.type === undefined ? error : new InvalidJsonError(error.message);
+}

@@ -1,0 +1,91 @@
+import { DomainError, type DomainErrorOptions } from '../errors/domain-error.js';
+
+/** One field of a request that is wrong. */
+export interface FieldProblem {
+  /** JSON pointer (RFC 6901) into the body; for a query or path parameter, `/` and its name. */
+  pointer: string;
+  detail: string;
+}
+
+/** A request that HTTP itself refuses, before any room sees it; these know their status. */
+export abstract class TransportError extends DomainError {
+  constructor(
+    readonly status: number,
+    options: DomainErrorOptions,
+  ) {
+    super(options);
+  }
+}
+
+/** Fields are missing, wrong or unknown; `errors` names each. */
+export class InvalidRequestError extends DomainError {
+  constructor(readonly errors: readonly FieldProblem[]) {
+    const fields = errors.map((error) => error.pointer).join(', ');
+    super({ code: 'invalid-request', kind: 'invalid', detail: `these fields are not acceptable: ${fields}` });
+  }
+}
+
+/** The `cursor` of a list was not made by us. */
+export class InvalidCursorError extends DomainError {
+  constructor(cause?: unknown) {
+    super({
+      code: 'invalid-cursor',
+      kind: 'invalid',
+      detail: 'the cursor is not one that this list gave; begin again without it',
+      cause,
+    });
+  }
+}
+
+/** The body is no JSON. */
+export class InvalidJsonError extends DomainError {
+  constructor(reason: string) {
+    super({ code: 'invalid-json', kind: 'invalid', detail: `the body is not valid JSON: ${reason}` });
+  }
+}
+
+/** No operation has this method and path. */
+export class RouteNotFoundError extends DomainError {
+  constructor(method: string, path: string) {
+    super({
+      code: 'route-not-found',
+      kind: 'not-found',
+      detail: `there is no ${method} ${path}; /docs lists what there is`,
+    });
+  }
+}
+
+/** The body is larger than any request needs. */
+export class BodyTooLargeError extends TransportError {
+  constructor(limitBytes: number) {
+    super(413, {
+      code: 'body-too-large',
+      kind: 'invalid',
+      detail: `the body is larger than ${limitBytes} bytes`,
+      facts: { limit_bytes: limitBytes },
+    });
+  }
+}
+
+/** The body is of another type than `application/json`. */
+export class UnsupportedMediaTypeError extends TransportError {
+  constructor(given: string | undefined) {
+    super(415, {
+      code: 'unsupported-media-type',
+      kind: 'invalid',
+      detail: `send the body as application/json, not ${given ?? 'without a Content-Type'} (curl: -H 'Content-Type: application/json')`,
+    });
+  }
+}
+
+/** What nobody expected. Its cause is in the log, under the request's id. */
+export class InternalError extends DomainError {
+  constructor(cause: unknown) {
+    super({
+      code: 'internal-error',
+      kind: 'internal',
+      detail: 'something went wrong inside of Backstop; its log has the cause under this request_id',
+      cause,
+    });
+  }
+}
