@@ -26,7 +26,8 @@ export interface ByteRange {
  * with `/` between segments. A driver is constructed for one place (a folder, a bucket with a prefix) and is safe for
  * concurrent calls. Every driver passes `test/contracts/storage.contract.ts`, which tests these invariants:
  *
- * - **S1** An object is visible (to `get`, `stat`, `list`) only after its `put` has resolved, and is durable then.
+ * - **S1** An object becomes visible (to `get`, `stat`, `list`) in one step, whole, as the last act of its `put`, and is
+ *   durable when that has resolved. Nobody ever sees a part of one.
  * - **S2** A failed or aborted `put` leaves nothing visible and no temporary parts. Its clean-up runs on a fresh
  *   signal: the abort that ended the put must not end the clean-up.
  * - **S3** `put` refuses an existing key (`storage-key-exists`); it never overwrites, also not in a race.
@@ -35,7 +36,8 @@ export interface ByteRange {
  * - **S6** A `get` that cannot deliver every byte it promised errors; it never just ends.
  * - **S7** No key can leave the driver's place: `..`, absolute paths, NUL, back-slashes, empty segments and symbolic
  *   links are refused (`storage-key-invalid`).
- * - **S8** Every error is a `DomainError` whose `retryable` is right: a full disk may pass, a missing right does not.
+ * - **S8** Every error of the driver is a `DomainError` whose `retryable` is right: a full disk may pass, a missing right does
+ *   not. What is not the driver's passes as it is: the error of a put's `bytes`, and the reason of its signal.
  *
  * A streaming `put` is never retried inside a driver: only the caller can produce the bytes again.
  */
@@ -57,7 +59,7 @@ export abstract class Storage {
 
   abstract stat(key: string): Promise<StoredObject | undefined>;
 
-  /** All objects whose key begins with `prefix`, in key order. Temporary parts are not objects. */
+  /** All objects whose key begins with `prefix`, in key order (by UTF-8 bytes). Temporary parts are not objects. */
   abstract list(prefix: string): AsyncIterable<StoredObject>;
 
   abstract delete(key: string): Promise<void>;

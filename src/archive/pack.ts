@@ -1,0 +1,139 @@
+import { PassThrough, type Readable, type Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+import type { Clock } from '../clock/clock.js';
+import type { PutReceipt } from '../storage/storage.js';
+import { ArchiveStalledError, ArchiveStoreMismatchError } from './archive.errors.js';
+import { ChunkJoiner } from './chunk-joiner.js';
+import { createCompressor } from './compression.js';
+import type { Compression } from './manifest.js';
+import { Meter } from './meter.js';
+import type { ByteFacts } from './metered-digest.js';
+
+/** See `ChunkJoiner` for the reason of the size. */
+const COMPRESSED_CHUNK_BYTES = 1024 * 1024;
+
+export interface PackRequest {
+  /** The plain bytes. Must end only on success and err otherwise (E1); is read to its end or destroyed. */
+  source: Readable;
+  compression: Compression;
+  /** Within `COMPRESSION_LEVELS`; absent: the default. */
+  level?: number;
+  /** Stores the bytes under a key that the caller chose: `Storage.put`, whose rules hold. */
+  store: (bytes: Readable, signal: AbortSignal) => Promise<PutReceipt>;
+  signal: AbortSignal;
+  /** How long nothing may move. */
+  stallMs: number;
+  clock: Clock;
+  /** Called for every chunk that moved, hundreds of times a second: must be quick. */
+  onProgress?: (progress: PackProgress) => void;
+}
+
+export interface PackProgress {
+  plainBytes: number;
+  storedBytes: number;
+}
+
+/** What was packed, for the manifest. */
+export interface PackedPart {
+  plain: ByteFacts;
+  stored: ByteFacts;
+}
+
+/**
+ * Compresses and stores one part of an archive, in one pass and bounded memory. Resolves only when the source ended well, all
+ * of it went through, and the storage has confirmed size and digest of exactly what it was sent.
+ *
+ * On any failure everything has been destroyed, and the put has cleaned up, by the time this rejects; with one exception:
+ * `ArchiveStoreMismatchError` comes when the object is visible, and the caller must delete it. Rejects with the source's
+ * or the storage's own error, with the signal's reason, or with `ArchiveStalledError`.
+ */
+export async function packPart(request: PackRequest): Promise<PackedPart> {
+  return new Packing(request).run();
+}
+
+class Packing {
+  readonly #request: PackRequest;
+  readonly #abort = new AbortController();
+  readonly #plain: Meter;
+  readonly #stored: Meter;
+  #lastMoveMs: number;
+
+  constructor(request: PackRequest) {
+    this.#request = request;
+    const moved = (): void => this.#moved();
+    this.#plain = new Meter(moved);
+    this.#stored = new Meter(moved);
+    this.#lastMoveMs = request.clock.monotonicMs();
+  }
+
+  async run(): Promise<PackedPart> {
+    const signal = AbortSignal.any([this.#request.signal, this.#abort.signal]);
+    const watching = this.#watch(signal);
+    try {
+      const receipt = await this.#transfer(signal);
+      return this.#confirm(receipt);
+    } finally {
+      this.#abort.abort(); // ends the watch
+      await watching;
+    }
+  }
+
+  /** The pipeline and the put, both over when this settles. */
+  async #transfer(signal: AbortSignal): Promise<PutReceipt> {
+    const { source, compression, level, store } = this.#request;
+    const compressor: Transform = createCompressor(compression, level) ?? new PassThrough();
+    const joiner = new ChunkJoiner(COMPRESSED_CHUNK_BYTES);
+    const pumping = pipeline(source, this.#plain, joiner, compressor, this.#stored, { signal });
+    const storing = store(this.#stored, signal);
+    const [pumped, stored] = await Promise.allSettled([pumping, storing]);
+    if (signal.aborted) throw signal.reason;
+    // A storage that gives up destroys what it reads from, and the pipeline only sees that; the storage knows why.
+    if (stored.status === 'rejected' && (pumped.status === 'fulfilled' || isPrematureClose(pumped.reason))) {
+      throw stored.reason;
+    }
+    if (pumped.status === 'rejected') throw pumped.reason;
+    return (stored as PromiseFulfilledResult<PutReceipt>).value;
+  }
+
+  #confirm(receipt: PutReceipt): PackedPart {
+    const plain = this.#plain.facts;
+    const stored = this.#stored.facts;
+    if (plain === undefined || stored === undefined) throw new Error('The pipeline resolved before its end');
+    if (receipt.sizeBytes !== stored.sizeBytes || receipt.sha256 !== stored.sha256) {
+      const { sizeBytes, sha256 } = receipt;
+      throw new ArchiveStoreMismatchError(receipt.key, { sent: stored, confirmed: { sizeBytes, sha256 } });
+    }
+    return { plain, stored };
+  }
+
+  #moved(): void {
+    this.#lastMoveMs = this.#request.clock.monotonicMs();
+    this.#request.onProgress?.({ plainBytes: this.#plain.sizeBytes, storedBytes: this.#stored.sizeBytes });
+  }
+
+  /** Aborts everything when nothing has moved for `stallMs`. Sleeps until the first moment at which that can be. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { clock, stallMs } = this.#request;
+    while (!signal.aborted) {
+      const leftMs = this.#lastMoveMs + stallMs - clock.monotonicMs();
+      if (leftMs <= 0) this.#abort.abort(this.#stall());
+      else await clock.sleep(leftMs, signal).catch(() => undefined);
+    }
+  }
+
+  #stall(): ArchiveStalledError {
+    // The source is waited for as long as it has not ended and everything that it gave has been taken.
+    const isSourceOver = this.#plain.writableEnded;
+    const side = isSourceOver || this.#plain.isHeldUp ? 'storage' : 'source';
+    return new ArchiveStalledError(side, {
+      stallMs: this.#request.stallMs,
+      plainBytes: this.#plain.sizeBytes,
+      storedBytes: this.#stored.sizeBytes,
+    });
+  }
+}
+
+function isPrematureClose(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}

@@ -1,0 +1,276 @@
+import { constants, type StatsFs } from 'node:fs';
+import { lstat, open, statfs, unlink, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { addAbortSignal, type Readable } from 'node:stream';
+
+import { spanOf } from './byte-range.js';
+import { DurableFile, publish, syncFolders, type Written } from './durable-file.js';
+import { FileBytes } from './file-bytes.js';
+import { makeFolder, placeOf, pruneFolders, realRoot, walkFiles, type Place } from './local-folders.js';
+import { errnoOf, isAbsence, toStorageError, type FileWork } from './local-storage.errors.js';
+import {
+  StorageKeyExistsError,
+  StorageKeyInvalidError,
+  StorageObjectMissingError,
+  StorageShortReadError,
+} from './storage.errors.js';
+import { isKeySegment, splitKey, splitPrefix } from './storage-key.js';
+import { claimNameOf, isPartName, newPartName } from './storage-parts.js';
+import { Storage, type ByteRange, type PutReceipt, type StorageSpace, type StoredObject } from './storage.js';
+
+/** How often a put makes its folder again when a concurrent delete, finding it empty, removes it. */
+const FOLDER_ATTEMPTS = 20;
+
+/**
+ * Objects as files below one folder of this machine: the key is the path. Files have mode 0600, folders 0700.
+ *
+ * The folder is made by the first `put`. Until then, and when a mount is lost, reading says `storage-unavailable` and
+ * not "absent", for nobody knows what would be there (S4).
+ */
+export class LocalStorage extends Storage {
+  override readonly kind = 'local';
+  readonly #root: string;
+  /** Parts of puts under way, by name: what a sweep must leave alone. */
+  readonly #parts = new Set<string>();
+
+  constructor(root: string) {
+    super();
+    this.#root = resolve(root);
+  }
+
+  /** Rejects with the source's own error when `bytes` fails, and with the signal's reason when that aborts. */
+  override async put(key: string, bytes: Readable, signal: AbortSignal): Promise<PutReceipt> {
+    // The loop that reads reports its errors; one that comes before or after the loop must not end the process.
+    bytes.on('error', () => undefined);
+    try {
+      signal.throwIfAborted();
+      splitKey(key);
+      const written = await this.#store(key, bytes, signal);
+      return { key, ...written };
+    } catch (error) {
+      bytes.destroy();
+      throw signal.aborted ? signal.reason : error;
+    }
+  }
+
+  override async get(key: string, range?: ByteRange): Promise<Readable> {
+    const work = this.#work('read', key);
+    const file = await translated(work, () => this.#open(key));
+    try {
+      const stats = await translated(work, () => file.stat());
+      if (!stats.isFile()) throw new StorageObjectMissingError(key);
+      return new FileBytes(file, spanOf(key, stats.size, range), {
+        short: (readBytes, expectedBytes) => new StorageShortReadError(key, { expectedBytes, readBytes }),
+        failed: (cause) => toStorageError(cause, work),
+      });
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  override async stat(key: string): Promise<StoredObject | undefined> {
+    return translated(this.#work('read', key), async () => {
+      const { path } = await placeOf(this.#root, key);
+      return statFile(key, path);
+    });
+  }
+
+  override async *list(prefix: string): AsyncGenerator<StoredObject> {
+    splitPrefix(prefix);
+    const root = await translated(this.#work('read'), () => realRoot(this.#root));
+    const files = walkFiles(root, prefix);
+    const next = () => translated(this.#work('read'), () => files.next());
+    for (let found = await next(); !found.done; found = await next()) {
+      const { key, path, name } = found.value;
+      if (!isKeySegment(name)) continue;
+      const object = await translated(this.#work('read', key), () => statFile(key, path));
+      if (object !== undefined) yield object; // else it was deleted since its folder was read
+    }
+  }
+
+  /** Also removes the folders that this leaves empty, so that a database without backups leaves no trace. */
+  override async delete(key: string): Promise<void> {
+    await translated(this.#work('write', key), async () => {
+      const place = await placeOf(this.#root, key);
+      if ((await statFile(key, place.path)) === undefined) return;
+      await removeFile(place.path);
+      await syncFolders(place.folder, place.folder);
+      await pruneFolders(place.folder, place.root);
+    });
+  }
+
+  /** Of the file system where the folder is, or will be made. */
+  override async space(): Promise<StorageSpace> {
+    return translated(this.#work('read'), async () => {
+      const { bavail, blocks, bsize } = await statfsOfNearest(this.#root);
+      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    });
+  }
+
+  /**
+   * Removes the parts that no put of this storage is writing. A part of another process is taken too: that put then fails,
+   * retryable, and harms nothing; but only one process should keep a folder.
+   */
+  override async sweep(): Promise<number> {
+    return translated(this.#work('write'), async () => {
+      let count = 0;
+      for await (const { path, name } of walkFiles(this.#root, '')) {
+        if (!isPartName(name) || this.#parts.has(name)) continue;
+        await removeFile(path);
+        await pruneFolders(dirname(path), this.#root);
+        count += 1;
+      }
+      return count;
+    });
+  }
+
+  override async close(): Promise<void> {
+    // Nothing is kept open between calls.
+  }
+
+  async #store(key: string, bytes: Readable, signal: AbortSignal): Promise<Written> {
+    const work = this.#work('write', key);
+    const { place, part, file } = await translated(work, () => this.#begin(key));
+    let isPublished = false;
+    try {
+      const written = await fill(file, bytes, signal, work);
+      await translated(work, async () => {
+        await file.close();
+        signal.throwIfAborted();
+        await publishAs(place, part);
+        isPublished = true;
+        await removeFile(part);
+        await syncFolders(place.folder, place.root);
+      });
+      return written;
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      // No signal ends this. What cannot be removed now, the next sweep removes; the first error is the one that tells.
+      if (isPublished) await removeFile(place.path).catch(() => undefined);
+      await removeFile(part).catch(() => undefined);
+      await pruneFolders(place.folder, place.root);
+      throw error;
+    } finally {
+      this.#parts.delete(basename(part));
+    }
+  }
+
+  /** Makes the folders and the part of a put. Refuses a taken key here already, before gigabytes are written. */
+  async #begin(key: string): Promise<{ place: Place; part: string; file: DurableFile }> {
+    const topmost = await makeFolder(this.#root);
+    if (topmost !== undefined) await syncFolders(this.#root, dirname(topmost));
+    const place = await placeOf(this.#root, key);
+    if (await exists(place.path)) throw new StorageKeyExistsError(key);
+    const name = newPartName();
+    const part = join(place.folder, name);
+    this.#parts.add(name);
+    try {
+      return { place, part, file: await createPart(place, part) };
+    } catch (error) {
+      this.#parts.delete(name);
+      await pruneFolders(place.folder, place.root);
+      throw error;
+    }
+  }
+
+  async #open(key: string): Promise<FileHandle> {
+    const { path } = await placeOf(this.#root, key);
+    try {
+      // Not blocking: opening a named pipe that somebody left there would wait for ever.
+      return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch (error) {
+      if (isAbsence(error)) throw new StorageObjectMissingError(key, error);
+      throw error;
+    }
+  }
+
+  #work(doing: FileWork['doing'], key?: string): FileWork {
+    return { doing, root: this.#root, ...(key === undefined ? {} : { key }) };
+  }
+}
+
+/** Runs file work and lets its errors speak the storage room's words. */
+async function translated<T>(work: FileWork, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw toStorageError(error, work);
+  }
+}
+
+/** Writes all that `bytes` gives. Errors of `bytes` pass as they are, those of the file are translated. */
+async function fill(
+  file: DurableFile,
+  bytes: Readable,
+  signal: AbortSignal,
+  work: FileWork,
+): Promise<Written> {
+  addAbortSignal(signal, bytes);
+  for await (const chunk of bytes as AsyncIterable<Uint8Array | string>) {
+    await translated(work, () => file.append(typeof chunk === 'string' ? Buffer.from(chunk) : chunk));
+  }
+  return translated(work, () => file.finish());
+}
+
+async function createPart(place: Place, part: string): Promise<DurableFile> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await makeFolder(place.folder);
+      return await DurableFile.create(part);
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === 'ENOTDIR' || errno === 'EEXIST') {
+        throw new StorageKeyInvalidError(place.key, 'the name of one of its folders is taken by an object');
+      }
+      // A concurrent delete found the folder empty before our part was in it.
+      if (errno !== 'ENOENT' || attempt === FOLDER_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function publishAs(place: Place, part: string): Promise<void> {
+  try {
+    await publish(part, place.path, join(place.folder, claimNameOf(place.name)));
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') throw new StorageKeyExistsError(place.key, error);
+    throw error;
+  }
+}
+
+async function statFile(key: string, path: string): Promise<StoredObject | undefined> {
+  try {
+    const stats = await lstat(path);
+    return stats.isFile() ? { key, sizeBytes: stats.size, modifiedAt: stats.mtime } : undefined;
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isAbsence(error)) return false;
+    throw error;
+  }
+}
+
+async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isAbsence(error)) throw error;
+  }
+}
+
+async function statfsOfNearest(path: string): Promise<StatsFs> {
+  try {
+    return await statfs(path);
+  } catch (error) {
+    if (!isAbsence(error) || path === dirname(path)) throw error;
+    return statfsOfNearest(dirname(path));
+  }
+}
