@@ -102,8 +102,12 @@ export const json: JsonCodec<unknown> = {
   encode: (value) => value,
 };
 
+export interface RecordCodec<T> extends JsonCodec<T> {
+  encode(value: T): Record<string, unknown>;
+}
+
 /** An object of known fields. In the document their names are in snake case; names that are not known are passed over. */
-export function record<T extends object>(fields: { [K in keyof T]-?: JsonCodec<T[K]> }): JsonCodec<T> {
+export function record<T extends object>(fields: { [K in keyof T]-?: JsonCodec<T[K]> }): RecordCodec<T> {
   const entries = Object.entries<JsonCodec<unknown>>(fields);
   return {
     decode: (value, pointer) => {
@@ -115,6 +119,7 @@ export function record<T extends object>(fields: { [K in keyof T]-?: JsonCodec<T
         if (found === undefined && !(OPTIONAL in codec)) throw new ShapeError(place, 'is missing');
         return [name, codec.decode(found, place)] as const;
       });
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `fields` has a codec for every field of T
       return Object.fromEntries(decoded.filter(([, each]) => each !== undefined)) as T;
     },
     encode: (value) => {
@@ -138,7 +143,8 @@ export function where<T>(codec: JsonCodec<T>, isValid: (value: T) => boolean, re
   };
 }
 
-function asObject(value: unknown, pointer: string): Record<string, unknown> {
+/** Throws `ShapeError` for everything that is not an object with named fields. */
+export function asObject(value: unknown, pointer: string): Record<string, unknown> {
   if (!isPlainObject(value)) throw new ShapeError(pointer, 'must be an object');
   return value;
 }

@@ -12,6 +12,7 @@ import { DomainError } from '../errors/domain-error.js';
 import { isKeySegment } from '../storage/storage-key.js';
 import {
   anyText,
+  asObject,
   checked,
   dictionary,
   flag,
@@ -27,7 +28,7 @@ import {
   someText,
   text,
   where,
-  type JsonCodec,
+  type RecordCodec,
 } from './json-codec.js';
 import { ManifestInvalidError, ManifestUnknownVersionError } from './manifest.errors.js';
 import { COMPRESSIONS, MANIFEST_FORMAT_VERSION, type Manifest, type ManifestPart } from './manifest.js';
@@ -77,7 +78,7 @@ const content = record<ContentFacts>({
   }),
 });
 
-const manifest: JsonCodec<Manifest> = record<Manifest>({
+const manifest: RecordCodec<Manifest> = record<Manifest>({
   format_version: oneOf([MANIFEST_FORMAT_VERSION]),
   backup_id: text(UUID, 'must be a UUID'),
   attempt: integer(1),
@@ -116,7 +117,7 @@ const manifest: JsonCodec<Manifest> = record<Manifest>({
  */
 export function encodeManifest(value: Manifest): string {
   return translated(() => {
-    const document = manifest.encode(manifest.decode(manifest.encode(value), '')) as JsonObject;
+    const document = manifest.encode(manifest.decode(manifest.encode(value), ''));
     return `${printed({ ...document, digest: digestOf(document) })}\n`;
   });
 }
@@ -128,7 +129,7 @@ export function encodeManifest(value: Manifest): string {
  */
 export function decodeManifest(source: string): Manifest {
   return translated(() => {
-    const { digest, ...document } = parsed(source);
+    const { digest, ...document } = asObject(JSON.parse(source), '');
     const version = document['format_version'];
     if (Number.isSafeInteger(version) && version !== MANIFEST_FORMAT_VERSION) {
       throw new ManifestUnknownVersionError(Number(version), MANIFEST_FORMAT_VERSION);
@@ -144,21 +145,11 @@ export function decodeManifest(source: string): Manifest {
   });
 }
 
-type JsonObject = Record<string, unknown>;
-
-function parsed(source: string): JsonObject {
-  const value: unknown = JSON.parse(source);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ShapeError('', 'must be an object');
-  }
-  return value as JsonObject;
-}
-
-function printed(document: JsonObject): string {
+function printed(document: Record<string, unknown>): string {
   return JSON.stringify(document, null, 2);
 }
 
-function digestOf(document: JsonObject): string {
+function digestOf(document: Record<string, unknown>): string {
   return `sha256:${createHash('sha256').update(printed(document)).digest('hex')}`;
 }
 

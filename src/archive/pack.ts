@@ -89,11 +89,10 @@ class Packing {
     const [pumped, stored] = await Promise.allSettled([pumping, storing]);
     if (signal.aborted) throw signal.reason;
     // A storage that gives up destroys what it reads from, and the pipeline only sees that; the storage knows why.
-    if (stored.status === 'rejected' && (pumped.status === 'fulfilled' || isPrematureClose(pumped.reason))) {
-      throw stored.reason;
-    }
+    if (pumped.status === 'rejected' && !isPrematureClose(pumped.reason)) throw pumped.reason;
+    if (stored.status === 'rejected') throw stored.reason;
     if (pumped.status === 'rejected') throw pumped.reason;
-    return (stored as PromiseFulfilledResult<PutReceipt>).value;
+    return stored.value;
   }
 
   #confirm(receipt: PutReceipt): PackedPart {

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { callbackify } from 'node:util';
 
 import type { ByteSpan } from './byte-range.js';
 
@@ -29,26 +30,24 @@ export class FileBytes extends Readable {
   }
 
   override _read(): void {
+    this.#giveNext().catch((error: unknown) => this.destroy(this.#errors.failed(error)));
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    // Waits for a read under way. That closing a file that was only read fails tells nothing about the bytes given.
+    callbackify(() => this.#file.close())(() => callback(error));
+  }
+
+  async #giveNext(): Promise<void> {
     const wanted = Math.min(CHUNK_BYTES, this.#span.length - this.#done);
     if (wanted === 0) {
       this.push(null);
       return;
     }
-    this.#file.read(Buffer.allocUnsafeSlow(wanted), 0, wanted, this.#span.start + this.#done).then(
-      ({ bytesRead, buffer }) => {
-        this.#done += bytesRead;
-        if (bytesRead === 0) this.destroy(this.#errors.short(this.#done, this.#span.length));
-        else this.push(buffer.subarray(0, bytesRead));
-      },
-      (error: unknown) => this.destroy(this.#errors.failed(error)),
-    );
-  }
-
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    // Waits for a read under way. That closing a file that was only read fails tells nothing about the bytes given.
-    this.#file.close().then(
-      () => callback(error),
-      () => callback(error),
-    );
+    const target = Buffer.allocUnsafeSlow(wanted);
+    const { bytesRead } = await this.#file.read(target, 0, wanted, this.#span.start + this.#done);
+    this.#done += bytesRead;
+    if (bytesRead === 0) this.destroy(this.#errors.short(this.#done, this.#span.length));
+    else this.push(target.subarray(0, bytesRead));
   }
 }

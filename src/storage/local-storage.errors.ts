@@ -34,6 +34,7 @@ export function toStorageError(error: unknown, work: FileWork): DomainError {
         : new StorageNotReadableError(place, facts, error);
     case 'ENAMETOOLONG':
       return new StorageKeyInvalidError(work.key ?? '', 'it is too long for this file system');
+    case undefined:
     default:
       return new StorageUnavailableError(place, sentenceOf(error), facts, error);
   }
