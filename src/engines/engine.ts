@@ -230,6 +230,12 @@ export interface EngineDatabases {
     call: EngineCall,
   ): Promise<void>;
 
+  /**
+   * Gives a database that we made another name, in one atomic step. Rejects with `target-database-exists` when there is one
+   * of that name, and with `database-in-use` when others are connected to it.
+   */
+  rename(connection: Connection, name: string, newName: string, call: EngineCall): Promise<void>;
+
   /** Other people's sessions in a database. */
   sessions(connection: Connection, name: string, call: EngineCall): Promise<SessionReport[]>;
 
