@@ -13,6 +13,9 @@ const TOOLS = ['pg_dump', 'pg_restore', 'pg_dumpall', 'psql'];
 /** Which release of Debian holds which major. */
 const SUITES = { 15: 'bookworm', 17: 'trixie', 18: 'forky' };
 
+/** Majors whose tools we want: those in Debian. A server between them is dumped with the next newer ones. */
+export const WANTED_MAJORS = Object.keys(SUITES);
+
 /** Where packages of other systems put a major's tools. */
 const SYSTEM_FOLDERS = [
   (/** @type {string} */ major) => `/usr/lib/postgresql/${major}/bin`,
@@ -36,7 +39,7 @@ const CLIENTS = join(CACHE, 'postgres-clients');
 export async function findPostgresClients() {
   /** @type {Record<string, string>} */
   const folders = {};
-  for (const major of Object.keys(SUITES)) {
+  for (const major of WANTED_MAJORS) {
     const places = [...SYSTEM_FOLDERS.map((place) => place(major)), join(CLIENTS, major, 'bin')];
     for (const place of places) {
       if (folders[major] === undefined && (await holdsTools(place))) folders[major] = place;
@@ -88,7 +91,12 @@ async function unpack(major, suite) {
   await mkdir(CLIENTS, { recursive: true });
   const folder = await mkdtemp(join(CLIENTS, `.${major}-`));
   try {
-    const files = await downloadPackages({ suite, packages: [`postgresql-client-${major}`], folder });
+    const files = await downloadPackages({
+      suite,
+      packages: [`postgresql-client-${major}`],
+      withDependencies: true,
+      folder,
+    });
     const root = join(folder, 'root');
     for (const file of files) await must('dpkg-deb', ['-x', file, root]);
     await rm(join(folder, 'apt'), { recursive: true });

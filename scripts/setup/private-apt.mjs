@@ -5,17 +5,18 @@ import { join } from 'node:path';
 import { must, run } from './run.mjs';
 
 /**
- * Downloads packages of any Debian release with all that they depend on, without touching the machine's own packages: apt is
+ * Downloads packages of any Debian release without touching the machine's own packages: apt is
  * shown a private view with an empty list of installed packages. Needs no root. The place of the archive, proxies and keys are
  * the machine's.
  *
  * @param {object} wanted
  * @param {string} wanted.suite As `trixie`.
  * @param {readonly string[]} wanted.packages
+ * @param {boolean} wanted.withDependencies Whether everything that they need, down to the C library, comes too.
  * @param {string} wanted.folder Where the view and the downloads go; exists, and is the caller's to remove.
  * @returns {Promise<string[]>} Paths of the package files.
  */
-export async function downloadPackages({ suite, packages, folder }) {
+export async function downloadPackages({ suite, packages, withDependencies, folder }) {
   const view = join(folder, 'apt');
   for (const part of ['lists/partial', 'cache/archives/partial'])
     await mkdir(join(view, part), { recursive: true });
@@ -37,8 +38,9 @@ export async function downloadPackages({ suite, packages, folder }) {
   };
   const flags = Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
   await must('apt-get', [...flags, '--quiet', 'update']);
-  await must('apt-get', [...flags, '--quiet', '--yes', '--download-only', 'install', ...packages]);
   const archives = join(view, 'cache/archives');
+  const what = withDependencies ? ['--yes', '--download-only', 'install'] : ['download'];
+  await must('apt-get', [...flags, '--quiet', ...what, ...packages], { cwd: archives });
   const files = await readdir(archives);
   return files.filter((file) => file.endsWith('.deb')).map((file) => join(archives, file));
 }
