@@ -21,7 +21,9 @@ const MAX_CREDENTIAL_LENGTH = 1024;
  */
 export function checkName(name: string): void {
   if (!NAME.test(name)) {
-    throw new DatabaseNameInvalidError('must be 1 to 63 letters (A-Z, a-z), digits, dots, underscores or hyphens');
+    throw new DatabaseNameInvalidError(
+      'must be 1 to 63 letters (A-Z, a-z), digits, dots, underscores or hyphens',
+    );
   }
   if (/^\.+$/.test(name)) throw new DatabaseNameInvalidError('cannot be dots only');
   if (UUID.test(name)) throw new DatabaseNameInvalidError('cannot have the form of an id');
@@ -36,12 +38,14 @@ export function checkName(name: string): void {
 export function checkHost(given: string): string {
   const host = /^\[(.*)\]$/.exec(given)?.[1] ?? given;
   if (host === '') throw new HostInvalidError('must not be empty');
-  if (host.length > MAX_HOST_LENGTH) throw new HostInvalidError(`is longer than ${MAX_HOST_LENGTH} characters`);
-  // eslint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f]/.test(host)) throw new HostInvalidError('contains a control character');
-  if (host.includes('://')) throw new HostInvalidError('must be a name or an address alone; give a whole URI as uri');
+  if (host.length > MAX_HOST_LENGTH)
+    throw new HostInvalidError(`is longer than ${MAX_HOST_LENGTH} characters`);
+  if (/\p{Cc}/u.test(host)) throw new HostInvalidError('contains a control character');
+  if (host.includes('://'))
+    throw new HostInvalidError('must be a name or an address alone; give a whole URI as uri');
   if (host.includes(',')) throw new HostInvalidError('must be one host, not a list');
-  if (host.startsWith('/')) throw new HostInvalidError('cannot be the path of a socket; give a name or an address');
+  if (host.startsWith('/'))
+    throw new HostInvalidError('cannot be the path of a socket; give a name or an address');
   if (/[\s/@?#[\]\\]/.test(host)) {
     throw new HostInvalidError('must be a name or an address alone, without blanks or any of / @ ? # [ ] \\');
   }
@@ -72,7 +76,8 @@ export function checkRemoteName(name: string, maxBytes: number): void {
 
 /** A user name or password as given. @throws CredentialsInvalidError, which does not repeat it */
 export function checkCredential(field: 'username' | 'password', value: string): void {
-  if (value === '') throw new CredentialsInvalidError(field, 'must not be empty; leave it out when there is none');
+  if (value === '')
+    throw new CredentialsInvalidError(field, 'must not be empty; leave it out when there is none');
   if (value.includes('\0')) throw new CredentialsInvalidError(field, 'contains a NUL character');
   if (value.length > MAX_CREDENTIAL_LENGTH) {
     throw new CredentialsInvalidError(field, `is longer than ${MAX_CREDENTIAL_LENGTH} characters`);

@@ -1,4 +1,4 @@
-import { COMPRESSIONS, type Compression } from '../archive/manifest.js';
+import type { Compression } from '../archive/manifest.js';
 import type { DumpFormat, EngineTraits } from '../engines/engine.js';
 import { OptionsInvalidError } from './databases.errors.js';
 
@@ -18,7 +18,9 @@ export interface DatabaseOptions {
 }
 
 /** The options that a backup made now would use. */
-export type EffectiveOptions = Required<Omit<DatabaseOptions, 'compressionLevel' | 'timeoutSeconds' | 'stallSeconds'>> &
+export type EffectiveOptions = Required<
+  Omit<DatabaseOptions, 'compressionLevel' | 'timeoutSeconds' | 'stallSeconds'>
+> &
   Pick<DatabaseOptions, 'compressionLevel' | 'timeoutSeconds' | 'stallSeconds'>;
 
 interface LevelRange {
@@ -60,9 +62,10 @@ export type OptionChanges = { [K in keyof DatabaseOptions]?: DatabaseOptions[K] 
 /** Gives `options` with the changes made. A level belongs to its compression and goes with it. */
 export function mergeOptions(options: DatabaseOptions, changes: OptionChanges): DatabaseOptions {
   const keepsLevel = changes.compression === undefined || changes.compression === options.compression;
-  const merged = { ...options, ...(keepsLevel ? {} : { compressionLevel: undefined }), ...changes };
-  const set = Object.entries(merged).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(set) as DatabaseOptions;
+  const kept = Object.entries(options).filter(([option]) => keepsLevel || option !== 'compressionLevel');
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  const merged = [...new Map([...kept, ...given])].filter(([, value]) => value !== null);
+  return Object.fromEntries(merged) as DatabaseOptions;
 }
 
 /**
@@ -71,8 +74,9 @@ export function mergeOptions(options: DatabaseOptions, changes: OptionChanges): 
  * @throws OptionsInvalidError for the first that would not be obeyed
  */
 export function checkOptions(options: DatabaseOptions, traits: EngineTraits): void {
-  oneOf('format', options.format, traits.formats);
-  oneOf('compression', options.compression, COMPRESSIONS);
+  if (options.format !== undefined && !traits.formats.includes(options.format)) {
+    throw new OptionsInvalidError('format', `must be one of ${traits.formats.join(', ')} with this engine`);
+  }
   checkLevel(options);
   checkNames('exclude_tables', options.excludeTables);
   checkNames('schemas', options.schemas);
@@ -84,10 +88,14 @@ export function checkOptions(options: DatabaseOptions, traits: EngineTraits): vo
 function checkLevel({ compression = DEFAULT_COMPRESSION, compressionLevel }: DatabaseOptions): void {
   if (compressionLevel === undefined) return;
   const range = LEVELS[compression];
-  if (!range) throw new OptionsInvalidError('compression_level', `has no meaning with compression ${compression}`);
+  if (!range)
+    throw new OptionsInvalidError('compression_level', `has no meaning with compression ${compression}`);
   const { min, max } = range;
   if (!Number.isInteger(compressionLevel) || compressionLevel < min || compressionLevel > max) {
-    throw new OptionsInvalidError('compression_level', `must be a whole number from ${min} to ${max} with ${compression}`);
+    throw new OptionsInvalidError(
+      'compression_level',
+      `must be a whole number from ${min} to ${max} with ${compression}`,
+    );
   }
 }
 
@@ -104,22 +112,21 @@ function checkEngineOptions(options: DatabaseOptions, traits: EngineTraits): voi
   }
   const bare = options.excludeTables?.find((name) => !/^[^.]+\..+$/s.test(name));
   if (bare !== undefined) {
-    throw new OptionsInvalidError('exclude_tables', `holds ${JSON.stringify(bare)}; write it with its schema: schema.table`);
+    throw new OptionsInvalidError(
+      'exclude_tables',
+      `holds ${JSON.stringify(bare)}; write it with its schema: schema.table`,
+    );
   }
 }
 
 function checkNames(option: string, names: readonly string[] | undefined): void {
   if (names === undefined) return;
-  if (names.length > MAX_LIST_LENGTH) throw new OptionsInvalidError(option, `has more than ${MAX_LIST_LENGTH} names`);
+  if (names.length > MAX_LIST_LENGTH)
+    throw new OptionsInvalidError(option, `has more than ${MAX_LIST_LENGTH} names`);
   if (names.some((name) => name === '' || name.includes('\0'))) {
     throw new OptionsInvalidError(option, 'holds a name that is empty or contains a NUL character');
   }
   if (new Set(names).size < names.length) throw new OptionsInvalidError(option, 'holds a name twice');
-}
-
-function oneOf(option: string, value: string | undefined, known: readonly string[]): void {
-  if (value === undefined || known.includes(value)) return;
-  throw new OptionsInvalidError(option, `must be one of ${known.join(', ')}`);
 }
 
 function whole(option: string, value: number | undefined, min: number, max: number): void {

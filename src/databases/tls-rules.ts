@@ -3,7 +3,13 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { TlsChoice } from '../engines/engine.js';
 import { TlsInvalidError } from './databases.errors.js';
 
-export const TLS_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const satisfies readonly TlsChoice['mode'][];
+export const TLS_MODES = [
+  'disable',
+  'prefer',
+  'require',
+  'verify-ca',
+  'verify-full',
+] as const satisfies readonly TlsChoice['mode'][];
 
 /** PEM texts are a few kilobytes; a bundle of all public authorities is about 220. */
 const MAX_PEM_LENGTH = 512 * 1024;
@@ -24,7 +30,10 @@ export function checkTls(tls: TlsChoice): void {
   }
   if (tls.ca !== undefined) readCertificate('ca', tls.ca);
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    throw new TlsInvalidError(tls.cert === undefined ? 'cert' : 'key', 'is missing: cert and key go together');
+    throw new TlsInvalidError(
+      tls.cert === undefined ? 'cert' : 'key',
+      'is missing: cert and key go together',
+    );
   }
   if (tls.cert !== undefined && tls.key !== undefined) checkPair(tls.cert, tls.key);
 }
@@ -32,7 +41,10 @@ export function checkTls(tls: TlsChoice): void {
 function checkPair(cert: string, key: string): void {
   const certificate = readCertificate('cert', cert);
   if (/ENCRYPTED/.test(key)) {
-    throw new TlsInvalidError('key', 'is protected by a passphrase; give it without one, it is sealed before it is stored');
+    throw new TlsInvalidError(
+      'key',
+      'is protected by a passphrase; give it without one, it is sealed before it is stored',
+    );
   }
   let matches: boolean;
   try {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { SecretBox } from './secret-box.js';
@@ -23,7 +23,7 @@ describe('SecretBox', () => {
     const sealed = box.seal('fake-password', place);
     expect(sealed).toMatch(/^v1\.[\w-]{8}\.[\w-]{16}\.[\w-]{39}$/);
     expect(sealed.split('.')[1]).toBe(box.keyId);
-    expect(Buffer.from(sealed.split('.')[3]!, 'base64url').includes('fake')).toBe(false);
+    expect(Buffer.from(sealed.split('.')[3] ?? '', 'base64url').includes('fake')).toBe(false);
   });
 
   it('never seals the same text to the same value', () => {

@@ -32,12 +32,14 @@ export async function readOrCreateKeyFile(file: string): Promise<KeyFile> {
     if (made !== undefined) return { ...made, isNew };
   } catch (cause) {
     throw new SecretKeyUnusableError(
-      `the key file ${file} cannot be read or made (${(cause as NodeJS.ErrnoException).code ?? 'unknown'}). ` +
+      `the key file ${file} cannot be read or made (${errnoOf(cause) ?? 'unknown reason'}). ` +
         'Give the service the right to it, or set BACKSTOP_SECRET_KEY.',
       cause,
     );
   }
-  throw new SecretKeyUnusableError(`the key file ${file} was removed while the service started. Start again.`);
+  throw new SecretKeyUnusableError(
+    `the key file ${file} was removed while the service started. Start again.`,
+  );
 }
 
 async function read(file: string): Promise<{ text: string; isExposed: boolean } | undefined> {
@@ -46,7 +48,7 @@ async function read(file: string): Promise<{ text: string; isExposed: boolean } 
     const { mode } = await stat(file);
     return { text, isExposed: (mode & READABLE_BY_OTHERS) !== 0 };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -64,7 +66,7 @@ async function create(file: string): Promise<boolean> {
     await link(draft, file);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if (errnoOf(error) === 'EEXIST') return false;
     throw error;
   } finally {
     await unlink(draft).catch(() => undefined);
@@ -89,4 +91,8 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -8,7 +8,10 @@ const text = 'an obviously fake passphrase for tests';
 describe('deriveSecretKey', () => {
   it('makes the same key of the same text in every version of Backstop', () => {
     // Fixed for ever: a change here means that no stored secret opens any more.
-    expect(deriveSecretKey(text)).toEqual({ id: 'uQiAVcjv', bytes: Buffer.from('VwvnhmEwjqPkFMPH8j0ESFnRnKjOJ1pqzH-sjx5OPZE', 'base64url') });
+    expect(deriveSecretKey(text)).toEqual({
+      id: 'uQiAVcjv',
+      bytes: Buffer.from('VwvnhmEwjqPkFMPH8j0ESFnRnKjOJ1pqzH-sjx5OPZE', 'base64url'),
+    });
   });
 
   it('does not count blanks and line ends around the text', () => {

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+
+import type { TlsChoice } from '../engines/engine.js';
+import { SecretBox, type SecretPlace } from '../secrets/secret-box.js';
+import type { Database, StoredTls } from './database.entity.js';
+
+/** Seals what must not lie in clear in a row of `databases`, and opens it again. Each value opens in its own row only. */
+@Injectable()
+export class DatabaseSecrets {
+  constructor(private readonly box: SecretBox) {}
+
+  sealPassword(databaseId: string, password: string): string {
+    return this.box.seal(password, passwordOf(databaseId));
+  }
+
+  /** Throws `secret-key-mismatch` or `secret-damaged`. */
+  openPassword(database: Database): string | undefined {
+    if (database.passwordSealed === null) return undefined;
+    return this.box.open(database.passwordSealed, passwordOf(database.id));
+  }
+
+  sealTls(databaseId: string, { key, ...tls }: TlsChoice): StoredTls {
+    return key === undefined ? tls : { ...tls, keySealed: this.box.seal(key, tlsKeyOf(databaseId)) };
+  }
+
+  /** Throws `secret-key-mismatch` or `secret-damaged`. */
+  openTls({ id, tls: { keySealed, ...tls } }: Database): TlsChoice {
+    return keySealed === undefined ? tls : { ...tls, key: this.box.open(keySealed, tlsKeyOf(id)) };
+  }
+}
+
+function passwordOf(databaseId: string): SecretPlace {
+  return { purpose: 'database.password', recordId: databaseId };
+}
+
+function tlsKeyOf(databaseId: string): SecretPlace {
+  return { purpose: 'database.tls-key', recordId: databaseId };
+}
