@@ -1,5 +1,11 @@
 import type { Engine, TlsChoice } from '../engines/engine.js';
-import { checkCredential, checkHost, checkPort, checkRemoteName, checkVariableName } from './connection-rules.js';
+import {
+  checkCredential,
+  checkHost,
+  checkPort,
+  checkRemoteName,
+  checkVariableName,
+} from './connection-rules.js';
 import { parsePostgresUri, type UriParts } from './connection-uri.js';
 import { ConnectionAmbiguousError, CredentialsAmbiguousError, UriInvalidError } from './databases.errors.js';
 
@@ -24,7 +30,10 @@ export type ConnectionChanges = Omit<ConnectionFields, 'uri'>;
  *
  * @throws an error of kind `invalid` that says which part is wrong, or is said twice
  */
-export function readConnection(fields: ConnectionFields, engine: Pick<Engine, 'kind' | 'traits'>): ConnectionChanges {
+export function readConnection(
+  fields: ConnectionFields,
+  engine: Pick<Engine, 'kind' | 'traits'>,
+): ConnectionChanges {
   const { uri, ...own } = fields;
   const parts = uri === undefined || uri === null ? {} : readUri(uri, engine);
   checkSaidOnce(own, parts);
@@ -40,7 +49,9 @@ export function readConnection(fields: ConnectionFields, engine: Pick<Engine, 'k
 
 function readUri(uri: string, engine: Pick<Engine, 'kind'>): UriParts {
   if (engine.kind === 'postgres') return parsePostgresUri(uri);
-  throw new UriInvalidError(`is not understood for ${engine.kind}; give host, port, database_name, username and password`);
+  throw new UriInvalidError(
+    `is not understood for ${engine.kind}; give host, port, database_name, username and password`,
+  );
 }
 
 function checkSaidOnce(fields: ConnectionChanges, parts: UriParts): void {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { Environment } from '../config/environment.js';
 import type { Connection } from '../engines/engine.js';
+import { DomainError } from '../errors/domain-error.js';
 import { DatabaseSecrets } from './database-secrets.js';
 import type { Database } from './database.entity.js';
 import { VariableMissingError } from './databases.errors.js';
@@ -31,6 +32,23 @@ export class ConnectionOpener {
       ...(password !== undefined && { password }),
       tls: this.secrets.openTls(database),
     };
+  }
+
+  /** What `open` would fail by now: the problems of its variables, by code. Nothing is opened. */
+  foresee({ usernameVar, passwordVar }: Database): { code: string; detail: string }[] {
+    const problems: { code: string; detail: string }[] = [];
+    for (const [field, variable] of [
+      ['username_var', usernameVar],
+      ['password_var', passwordVar],
+    ] as const) {
+      try {
+        this.#read(field, variable);
+      } catch (error) {
+        if (!(error instanceof DomainError)) throw error;
+        problems.push({ code: error.code, detail: error.message });
+      }
+    }
+    return problems;
   }
 
   #read(field: string, variable: string | null): string | undefined {

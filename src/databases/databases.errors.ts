@@ -153,16 +153,22 @@ export class VariableMissingError extends DomainError {
     super({
       code: 'variable-missing',
       kind: 'unprocessable',
-      detail: variableMissing(field, variable),
+      detail:
+        `${field} names the environment variable ${variable}, which the service does not have. ` +
+        `Set ${variable} or ${variable}_FILE and start the service again.`,
       facts: { field, variable },
     });
   }
 }
 
-/** The same sentence for the error and for the warning at registration. */
-export function variableMissing(field: string, variable: string): string {
-  return (
-    `${field} names the environment variable ${variable}, which the service does not have. ` +
-    `Set ${variable} or ${variable}_FILE and start the service again.`
-  );
+export class ProbeTimeoutError extends DomainError {
+  constructor(name: string, seconds: number) {
+    super({
+      code: 'probe-timed-out',
+      kind: 'timeout',
+      detail: `The server of ${name} took a connection but did not answer all questions within ${seconds} s.`,
+      retryable: true,
+      facts: { seconds },
+    });
+  }
 }

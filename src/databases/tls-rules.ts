@@ -11,8 +11,33 @@ export const TLS_MODES = [
   'verify-full',
 ] as const satisfies readonly TlsChoice['mode'][];
 
+/** As libpq: TLS where the server offers it. */
+export const DEFAULT_TLS: TlsChoice = { mode: 'prefer' };
+
+/** Changes to a TLS choice: a value replaces, `null` goes back to the default, what is absent stays. */
+export type TlsChanges = { [K in keyof TlsChoice]?: TlsChoice[K] | null | undefined };
+
 /** PEM texts are a few kilobytes; a bundle of all public authorities is about 220. */
 const MAX_PEM_LENGTH = 512 * 1024;
+
+/** Gives `tls` with the changes made. `storedKey` is asked for the key only where that stays as it is. */
+export function mergeTls(
+  tls: Omit<TlsChoice, 'key'>,
+  storedKey: () => string | undefined,
+  changes: TlsChanges,
+): TlsChoice {
+  const pick = <T>(change: T | null | undefined, stored: () => T): T | undefined =>
+    change === undefined ? stored() : (change ?? undefined);
+  const ca = pick(changes.ca, () => tls.ca);
+  const cert = pick(changes.cert, () => tls.cert);
+  const key = pick(changes.key, storedKey);
+  return {
+    mode: pick(changes.mode, () => tls.mode) ?? DEFAULT_TLS.mode,
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
+}
 
 /**
  * Checks a TLS choice as a whole: what it holds can be read, and fits together.

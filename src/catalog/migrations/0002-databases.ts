@@ -3,7 +3,7 @@ import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 import { idOf, integerOf, textOf, timeOf, wordOf } from '../columns.js';
 
 /** Registered databases. */
-export class Databases1763700000002 implements MigrationInterface {
+export class CreateDatabases1763700000002 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.createTable(
       new Table({

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Engine, EngineTraits } from '../engines/engine.js';
+import { SecretBox } from '../secrets/secret-box.js';
+import { deriveSecretKey } from '../secrets/secret-key.js';
+import { blankDatabase, type DatabaseEdits, editDatabase } from './database-edits.js';
+import { DatabaseSecrets } from './database-secrets.js';
+import type { Database } from './database.entity.js';
+import { toDatabaseView } from './dto/database.view.js';
+
+const traits: EngineTraits = {
+  defaultPort: 5432,
+  formats: ['custom', 'plain'],
+  defaultFormat: 'custom',
+  itemWord: 'table',
+  supportsRoles: true,
+  supportsContentHash: true,
+  supportsItemRestore: [],
+  supportsParallelRestore: [],
+  maxDatabaseNameBytes: 63,
+};
+const engine: Pick<Engine, 'kind' | 'traits'> = { kind: 'postgres', traits };
+const secrets = new DatabaseSecrets(new SecretBox(deriveSecretKey('an obviously fake passphrase for tests')));
+const then = new Date('2026-11-21T03:00:00Z');
+const id = '019abc00-0000-7000-8000-000000000001';
+
+const nothing: DatabaseEdits = { connection: {}, tls: {}, options: {} };
+const shop: DatabaseEdits = { ...nothing, name: 'shop', connection: { host: 'db', databaseName: 'shop' } };
+
+function edited(...steps: Partial<DatabaseEdits>[]): Database {
+  const database = blankDatabase(id, engine, then);
+  for (const step of steps) editDatabase(database, { ...nothing, ...step }, engine, secrets);
+  return database;
+}
+
+describe('editDatabase', () => {
+  it('makes a database of little, with the defaults of its engine', () => {
+    expect(toDatabaseView(edited(shop))).toEqual({
+      id,
+      name: 'shop',
+      engine: 'postgres',
+      host: 'db',
+      port: 5432,
+      database_name: 'shop',
+      tls: { mode: 'prefer' },
+      options: {},
+      created_at: '2026-11-21T03:00:00.000Z',
+      updated_at: '2026-11-21T03:00:00.000Z',
+    });
+  });
+
+  it('seals the password for this row, and shows only that there is one', () => {
+    const database = edited(shop, { connection: { password: 'fake-password' } });
+    expect(JSON.stringify(database)).not.toContain('fake-password');
+    expect(secrets.openPassword(database)).toBe('fake-password');
+    expect(toDatabaseView(database).password).toBe('set');
+    expect(() => secrets.openPassword(Object.assign(database, { id: `${id.slice(0, -1)}2` }))).toThrow(
+      expect.objectContaining({ code: 'secret-damaged' }),
+    );
+  });
+
+  it('lets a password and a variable take the place of each other', () => {
+    const password = { connection: { password: 'fake-password' } };
+    const variable = { connection: { passwordVar: 'SHOP_PASSWORD' } };
+    expect(toDatabaseView(edited(shop, password, variable))).toMatchObject({ password_var: 'SHOP_PASSWORD' });
+    expect(toDatabaseView(edited(shop, password, variable))).not.toHaveProperty('password');
+    expect(toDatabaseView(edited(shop, variable, password))).toMatchObject({ password: 'set' });
+    expect(toDatabaseView(edited(shop, variable, password))).not.toHaveProperty('password_var');
+  });
+
+  it('lets a user name and a variable take the place of each other', () => {
+    const username = { connection: { username: 'app' } };
+    const variable = { connection: { usernameVar: 'SHOP_USER' } };
+    expect(edited(shop, username, variable)).toMatchObject({ username: null, usernameVar: 'SHOP_USER' });
+    expect(edited(shop, variable, username)).toMatchObject({ username: 'app', usernameVar: null });
+  });
+
+  it('takes credentials away when told, and only then', () => {
+    const both = { connection: { username: 'app', password: 'fake-password' } };
+    expect(edited(shop, both, { name: 'other' })).toMatchObject({ name: 'other', username: 'app' });
+    expect(edited(shop, both, { name: 'other' }).passwordSealed).not.toBeNull();
+    const none = { connection: { username: null, password: null } };
+    expect(edited(shop, both, none)).toMatchObject({ username: null, passwordSealed: null });
+  });
+
+  it('changes what a URI says and leaves the rest', () => {
+    const moved = { connection: { uri: 'postgres://other:fake-new@db2/shop2?sslmode=require' } };
+    const database = edited(shop, { connection: { port: 5433, password: 'fake-password' } }, moved);
+    expect(database).toMatchObject({ host: 'db2', port: 5433, databaseName: 'shop2', username: 'other' });
+    expect(database.tls).toEqual({ mode: 'require' });
+    expect(secrets.openPassword(database)).toBe('fake-new');
+  });
+
+  it('changes nothing when any edit is refused', () => {
+    const database = edited(shop);
+    const before = JSON.stringify(database);
+    const edits: DatabaseEdits = {
+      name: 'other',
+      connection: { host: 'db2', password: 'fake-password' },
+      tls: { mode: 'require' },
+      options: { compressionLevel: 99 },
+    };
+    expect(() => editDatabase(database, edits, engine, secrets)).toThrow(
+      expect.objectContaining({ code: 'options-invalid' }),
+    );
+    expect(JSON.stringify(database)).toBe(before);
+  });
+
+  it('asks for what has no default', () => {
+    expect(() => edited({ name: 'shop', connection: {} })).toThrow(
+      expect.objectContaining({
+        code: 'connection-incomplete',
+        facts: { missing: ['host', 'database_name'] },
+      }),
+    );
+  });
+});

@@ -1,0 +1,98 @@
+import type { Engine } from '../engines/engine.js';
+import { type ConnectionChanges, type ConnectionFields, readConnection } from './connection-changes.js';
+import { checkName } from './connection-rules.js';
+import { checkOptions, mergeOptions, type OptionChanges } from './database-options.js';
+import type { DatabaseSecrets } from './database-secrets.js';
+import { Database } from './database.entity.js';
+import { ConnectionIncompleteError } from './databases.errors.js';
+import { checkTls, DEFAULT_TLS, mergeTls, type TlsChanges } from './tls-rules.js';
+
+/** What somebody wants a database to be, or to become. */
+export interface DatabaseEdits {
+  name?: string | undefined;
+  connection: ConnectionFields;
+  tls: TlsChanges;
+  options: OptionChanges;
+}
+
+/** A database to register. */
+export interface DatabaseRequest extends DatabaseEdits {
+  name: string;
+  /** Its kind, as the caller wrote it. */
+  engine: string;
+}
+
+/** A database of which nothing is known yet but its kind. */
+export function blankDatabase(id: string, engine: Pick<Engine, 'kind' | 'traits'>, now: Date): Database {
+  return Object.assign(new Database(), {
+    id,
+    name: '',
+    engine: engine.kind,
+    host: '',
+    port: engine.traits.defaultPort,
+    databaseName: '',
+    username: null,
+    usernameVar: null,
+    passwordSealed: null,
+    passwordVar: null,
+    tls: DEFAULT_TLS,
+    options: {},
+    createdAt: now,
+    updatedAt: now,
+  } satisfies Database);
+}
+
+/**
+ * Makes the edits in `database`, secrets sealed. All rules are asked before anything is changed.
+ *
+ * @throws an error of kind `invalid` for the first edit that cannot be
+ */
+export function editDatabase(
+  database: Database,
+  edits: DatabaseEdits,
+  engine: Pick<Engine, 'kind' | 'traits'>,
+  secrets: DatabaseSecrets,
+): void {
+  const name = edits.name ?? database.name;
+  checkName(name);
+  const connection = readConnection({ ...edits.connection, tlsMode: edits.tls.mode ?? undefined }, engine);
+  checkComplete(database, connection);
+  const tls = mergeTls(database.tls, () => secrets.openTls(database).key, {
+    ...edits.tls,
+    mode: connection.tlsMode ?? edits.tls.mode,
+  });
+  checkTls(tls);
+  const options = mergeOptions(database.options, edits.options);
+  checkOptions(options, engine.traits);
+
+  database.name = name;
+  database.host = connection.host ?? database.host;
+  database.port = connection.port ?? database.port;
+  database.databaseName = connection.databaseName ?? database.databaseName;
+  editCredentials(database, connection, secrets);
+  database.tls = secrets.sealTls(database.id, tls);
+  database.options = options;
+}
+
+function checkComplete(database: Database, connection: ConnectionChanges): void {
+  const missing: string[] = [];
+  if (!(connection.host ?? database.host)) missing.push('host');
+  if (!(connection.databaseName ?? database.databaseName)) missing.push('database_name');
+  if (missing.length > 0) throw new ConnectionIncompleteError(missing);
+}
+
+/** A value and a variable's name take each other's place: what is given last counts. */
+function editCredentials(database: Database, changes: ConnectionChanges, secrets: DatabaseSecrets): void {
+  if (changes.username !== undefined) database.username = changes.username;
+  if (changes.usernameVar !== undefined) database.usernameVar = changes.usernameVar;
+  if (changes.username) database.usernameVar = null;
+  if (changes.usernameVar) database.username = null;
+
+  if (changes.password !== undefined) {
+    database.passwordSealed =
+      changes.password === null ? null : secrets.sealPassword(database.id, changes.password);
+  }
+  if (changes.passwordVar !== undefined) database.passwordVar = changes.passwordVar;
+  if (changes.password) database.passwordVar = null;
+  if (changes.passwordVar) database.passwordSealed = null;
+}

@@ -1,0 +1,66 @@
+import { type EntityManager, MoreThan, QueryFailedError } from 'typeorm';
+
+import { Database } from './database.entity.js';
+import { DatabaseNameTakenError, DatabaseNotFoundError } from './databases.errors.js';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The database with this id or name. A name never looks like an id. @throws DatabaseNotFoundError */
+export async function requireDatabase(entities: EntityManager, idOrName: string): Promise<Database> {
+  const found = await entities.findOneBy(Database, identity(idOrName));
+  if (!found) throw new DatabaseNotFoundError(idOrName);
+  return found;
+}
+
+/**
+ * The same, held to the end of the transaction: meanwhile nobody else changes or removes it. Whoever makes something that
+ * belongs to a database begins with this, or it may belong to nothing a moment later.
+ *
+ * @throws DatabaseNotFoundError
+ */
+export async function holdDatabase(tx: EntityManager, idOrName: string): Promise<Database> {
+  // An update of nothing takes the row's lock on every dialect; `FOR UPDATE` is not known to SQLite.
+  const hold = tx
+    .createQueryBuilder()
+    .update(Database)
+    .set({ name: () => 'name' });
+  const { affected } = await hold.where(identity(idOrName)).execute();
+  if (affected === 0) throw new DatabaseNotFoundError(idOrName);
+  return requireDatabase(tx, idOrName);
+}
+
+/** The unique name decides, not a look beforehand: of two at once one is told. @throws DatabaseNameTakenError */
+export async function insertDatabase(tx: EntityManager, database: Database): Promise<void> {
+  await unlessNameTaken(database.name, tx.insert(Database, database));
+}
+
+/** Writes every column of a row that is held. @throws DatabaseNameTakenError */
+export async function updateDatabase(tx: EntityManager, database: Database): Promise<void> {
+  const { id, ...columns } = database;
+  await unlessNameTaken(database.name, tx.update(Database, { id }, columns));
+}
+
+/** Databases in order of their names, from the one after `after` on. */
+export async function listDatabases(
+  entities: EntityManager,
+  page: { limit: number; after?: string | undefined },
+): Promise<{ rows: Database[]; total: number }> {
+  const where = page.after === undefined ? {} : { name: MoreThan(page.after) };
+  const rows = await entities.find(Database, { where, order: { name: 'ASC' }, take: page.limit });
+  return { rows, total: await entities.count(Database) };
+}
+
+function identity(idOrName: string): { id: string } | { name: string } {
+  return UUID.test(idOrName) ? { id: idOrName } : { name: idOrName };
+}
+
+async function unlessNameTaken(name: string, writing: Promise<unknown>): Promise<void> {
+  try {
+    await writing;
+  } catch (error) {
+    // SQLite names the column, PostgreSQL the constraint.
+    const isTaken =
+      error instanceof QueryFailedError && /databases\.name|uq_databases_name/.test(error.message);
+    throw isTaken ? new DatabaseNameTakenError(name) : error;
+  }
+}
