@@ -5,10 +5,9 @@ import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { HttpModule } from './http/http.module.js';
 import { LoggingModule } from './logging/logging.module.js';
-import { SecretsModule } from './secrets/secrets.module.js';
 
 /** The whole service. Platform first: its middleware must run before that of the rooms. */
 @Module({
-  imports: [ConfigModule, LoggingModule, ClockModule, CatalogModule, HttpModule, SecretsModule],
+  imports: [ConfigModule, LoggingModule, ClockModule, CatalogModule, HttpModule],
 })
 export class AppModule {}

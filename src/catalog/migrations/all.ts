@@ -1,9 +1,7 @@
 import type { MigrationInterface } from 'typeorm';
 
-import { CreateDatabases1763700000002 } from './0002-databases.js';
-
 /**
  * Every migration, oldest first. Files are `NNNN-name.ts`; TypeORM wants 13 digits at the end of the class's name and runs
  * by them, so a class is called `<Name>1763700000NNN` after its file's number. A released migration is never edited.
  */
-export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [CreateDatabases1763700000002];
+export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [];
