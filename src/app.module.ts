@@ -5,9 +5,10 @@ import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { HttpModule } from './http/http.module.js';
 import { LoggingModule } from './logging/logging.module.js';
+import { QueueModule } from './queue/queue.module.js';
 
 /** The whole service. Platform first: its middleware must run before that of the rooms. */
 @Module({
-  imports: [ConfigModule, LoggingModule, ClockModule, CatalogModule, HttpModule],
+  imports: [ConfigModule, LoggingModule, ClockModule, CatalogModule, HttpModule, QueueModule],
 })
 export class AppModule {}

@@ -26,6 +26,11 @@ export class Catalog {
     this.#reader = reader;
   }
 
+  /** Whether no other process can have written here while we run, nor holds anything from before (SQLite, locked). */
+  get hasSoleOwner(): boolean {
+    return this.#writer.options.type === 'sqlite';
+  }
+
   /** For queries only. Sees what has been committed when the query begins. */
   get read(): EntityManager {
     return this.#reader.manager;
@@ -49,7 +54,7 @@ export class Catalog {
           transaction.open = false;
         });
     };
-    if (this.#writer.options.type !== 'sqlite') return run();
+    if (!this.hasSoleOwner) return run();
     const mine = this.#lastWrite.then(run, run);
     this.#lastWrite = mine.catch(() => undefined);
     return mine;
