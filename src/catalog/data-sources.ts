@@ -98,7 +98,10 @@ async function migrate(writer: DataSource, location: CatalogLocation): Promise<v
       const done: { name: string }[] = await runner.query(
         `SELECT name FROM ${MIGRATIONS_TABLE} ORDER BY name`,
       );
-      const known = new Set(writer.migrations.map((migration) => migration.name));
+      // TypeORM gives a migration without a name of its own the name of its class.
+      const known = new Set(
+        writer.migrations.map((migration) => migration.name ?? migration.constructor.name),
+      );
       const unknown = done.map((row) => row.name).filter((name) => !known.has(name));
       if (unknown.length > 0) throw new CatalogTooNewError(describeLocation(location), unknown);
     }
