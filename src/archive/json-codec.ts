@@ -123,9 +123,9 @@ export function record<T extends object>(fields: { [K in keyof T]-?: JsonCodec<T
       return Object.fromEntries(decoded.filter(([, each]) => each !== undefined)) as T;
     },
     encode: (value) => {
-      const source = value as Record<string, unknown>;
+      const source = new Map<string, unknown>(Object.entries(value));
       return Object.fromEntries(
-        entries.map(([name, codec]) => [snakeCase(name), codec.encode(source[name])]),
+        entries.map(([name, codec]) => [snakeCase(name), codec.encode(source.get(name))]),
       );
     },
   };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { errnoOf } from './local-storage.errors.js';
+import { errnoOf, isAbsence } from './local-storage.errors.js';
 
 /** Answers of file systems that know no hard links (exFAT, some SMB and FUSE mounts). */
 const NO_HARD_LINKS: readonly (string | undefined)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
@@ -90,7 +90,10 @@ export async function publishByClaim(part: string, path: string, claim: string):
   }
 }
 
-/** Flushes the entries of a folder and of those above it up to `top`, so that new names survive a power cut. */
+/**
+ * Flushes the entries of a folder and of those above it up to `top`, so that new names, and removals, survive a power cut.
+ * One that a concurrent delete has removed has no entries left to flush.
+ */
 export async function syncFolders(folder: string, top: string): Promise<void> {
   for (let each = folder; ; each = dirname(each)) {
     await syncFolder(each);
@@ -99,13 +102,14 @@ export async function syncFolders(folder: string, top: string): Promise<void> {
 }
 
 async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+  let folder: FileHandle | undefined;
   try {
+    folder = await open(path, 'r');
     await folder.sync();
   } catch (error) {
-    if (!NO_FOLDER_SYNC.includes(errnoOf(error))) throw error;
+    if (!NO_FOLDER_SYNC.includes(errnoOf(error)) && !isAbsence(error)) throw error;
   } finally {
-    await folder.close();
+    await folder?.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { lstat, mkdir, readdir, realpath, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { errnoOf, isAbsence } from './local-storage.errors.js';
@@ -34,17 +34,34 @@ export async function placeOf(root: string, key: string): Promise<Place> {
 
 /** The storage's own folder without links. Rejects with `storage-unavailable` when it is not there: a mount may be lost. */
 export async function realRoot(root: string): Promise<string> {
+  const refuse = (because: string, cause?: unknown) =>
+    new StorageUnavailableError(`the folder ${root}`, because, { folder: root }, cause);
   try {
-    return await realpath(root);
+    const path = await realpath(root);
+    if (!(await stat(path)).isDirectory()) throw refuse('it is not a folder');
+    return path;
   } catch (error) {
-    if (!isAbsence(error)) throw error;
-    throw new StorageUnavailableError(`the folder ${root}`, 'it is not there', { folder: root }, error);
+    throw isAbsence(error) ? refuse('it is not there', error) : error;
   }
 }
 
-/** Makes a folder and those above it, mode 0700; gives the topmost that was made. */
+/**
+ * Makes a folder and those above it, mode 0700; gives the topmost that was made. Not by `mkdir`'s own `recursive`: Node
+ * 24 calls every failure of that ENOENT, a read-only file system included.
+ */
 export async function makeFolder(path: string): Promise<string | undefined> {
-  return mkdir(path, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(path, 0o700);
+    return path;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return undefined;
+    if (errnoOf(error) !== 'ENOENT' || path === dirname(path)) throw error;
+  }
+  const topmost = await makeFolder(dirname(path));
+  await mkdir(path, 0o700).catch((error: unknown) => {
+    if (errnoOf(error) !== 'EEXIST') throw error; // another put was faster
+  });
+  return topmost ?? path;
 }
 
 /** Removes `folder` and those above it while they are empty, but never `root`. */
