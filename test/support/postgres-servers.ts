@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import pg from 'pg';
+import { Client, escapeIdentifier, type QueryResult, type QueryResultRow } from 'pg';
 import { inject } from 'vitest';
 
 import type { PostgresServer } from './postgres-server.ts';
@@ -45,9 +45,9 @@ export function postgresServer(major: number): PostgresServer {
 export async function freshDatabase(server: PostgresServer, namePrefix: string): Promise<FreshDatabase> {
   const name = `${namePrefix}_${randomBytes(4).toString('hex')}`;
   if (Buffer.byteLength(name) > 63) throw new Error(`"${name}" is longer than 63 bytes and would be cut`);
-  await sql(server, 'postgres', `CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+  await sql(server, 'postgres', `CREATE DATABASE ${escapeIdentifier(name)}`);
   const drop = async (): Promise<void> => {
-    await sql(server, 'postgres', `DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`);
+    await sql(server, 'postgres', `DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
   };
   return { name, drop, [Symbol.asyncDispose]: drop };
 }
@@ -56,7 +56,7 @@ export async function freshDatabase(server: PostgresServer, namePrefix: string):
  * Runs one statement on a connection of its own and gives the rows. Several statements may stand in `text` when there are no
  * `params`; then the rows are those of the last one.
  */
-export async function sql<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+export async function sql<Row extends QueryResultRow = QueryResultRow>(
   server: PostgresServer,
   database: string,
   text: string,
@@ -64,17 +64,17 @@ export async function sql<Row extends pg.QueryResultRow = pg.QueryResultRow>(
 ): Promise<Row[]> {
   const client = await connect(server, database);
   try {
-    const result: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await client.query<Row>(text, params);
-    return (Array.isArray(result) ? result.at(-1)?.rows : result.rows) ?? [];
+    const result: QueryResult<Row> | QueryResult<Row>[] = await client.query<Row>(text, params);
+    return [result].flat().at(-1)?.rows ?? [];
   } finally {
     await client.end();
   }
 }
 
 /** An open connection for tests that need a session (locks, snapshots). The caller ends it. */
-export async function connect(server: PostgresServer, database: string): Promise<pg.Client> {
+export async function connect(server: PostgresServer, database: string): Promise<Client> {
   const { host, port, username: user, password } = server;
-  const client = new pg.Client({ host, port, user, password, database, application_name: 'backstop tests' });
+  const client = new Client({ host, port, user, password, database, application_name: 'backstop tests' });
   // A server that ends the session (DROP … WITH FORCE) also emits this; queries that matter reject by themselves.
   client.on('error', () => undefined);
   await client.connect();

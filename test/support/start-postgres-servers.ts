@@ -1,4 +1,4 @@
-import { ensureImage, type ReadyImage } from '../../scripts/setup/images.mjs';
+import { ensureImage } from '../../scripts/setup/images.mjs';
 import { startLocalPostgres } from '../../scripts/setup/local-postgres.mjs';
 import { ensurePostgresBinaries } from '../../scripts/setup/postgres-binaries.mjs';
 import { ensurePostgresClients } from '../../scripts/setup/postgres-clients.mjs';
@@ -36,7 +36,7 @@ export async function startPostgresServers(owner: string): Promise<ServerSet> {
       servers.push(
         image === undefined
           ? await startFromBinaries(major, clientBinDirs)
-          : await startPostgresContainer(major, image as ReadyImage, clientBinDirs, owner),
+          : await startPostgresContainer(major, image, clientBinDirs, owner),
       );
     } catch (error) {
       missing.push(`PostgreSQL ${major}: ${error instanceof Error ? error.message : String(error)}`);
