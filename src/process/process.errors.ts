@@ -1,0 +1,55 @@
+import { DomainError } from '../errors/domain-error.js';
+import type { ExitReport } from './command.js';
+
+/** A tool ended badly, or ended well without having done its part. Engines turn it into an error of their own. */
+export class ToolFailedError extends DomainError {
+  constructor(
+    readonly tool: string,
+    readonly report: ExitReport,
+    what: string = describeExit(report),
+  ) {
+    const said = lastWords(report.stderr);
+    super({
+      code: 'tool-failed',
+      kind: 'unprocessable',
+      detail: said === '' ? `${tool} ${what}` : `${tool} ${what}: ${said}`,
+      facts: { tool, exit_code: report.code, signal: report.signal },
+    });
+  }
+}
+
+/** A tool could not be started at all: not there, not executable, no more processes allowed. */
+export class ToolNotStartedError extends DomainError {
+  constructor(tool: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super({
+      code: 'tool-not-started',
+      kind: 'unavailable',
+      detail: `${tool} could not be started: ${reason}`,
+      facts: { tool },
+      cause,
+    });
+  }
+}
+
+/** `exited with code 3` or `was ended by SIGKILL`. */
+export function describeExit(report: ExitReport): string {
+  return report.signal === null ? `exited with code ${report.code}` : `was ended by ${report.signal}`;
+}
+
+/** The last three lines: tools name the cause first and the consequence last. */
+function lastWords(stderr: string): string {
+  return stderr.trim().split('\n').slice(-3).join(' ').slice(0, 600);
+}
+
+/** A tool that should answer in a few lines wrote without end. */
+export class ToolOutputTooLongError extends DomainError {
+  constructor(tool: string, maxBytes: number) {
+    super({
+      code: 'tool-output-too-long',
+      kind: 'unprocessable',
+      detail: `${tool} wrote more than the ${maxBytes} bytes that its answer may have`,
+      facts: { tool, max_bytes: maxBytes },
+    });
+  }
+}
