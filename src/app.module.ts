@@ -3,12 +3,13 @@ import { Module } from '@nestjs/common';
 import { CatalogModule } from './catalog/catalog.module.js';
 import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
+import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 import { QueueModule } from './queue/queue.module.js';
 
 /** The whole service. Platform first: its middleware must run before that of the rooms. */
 @Module({
-  imports: [ConfigModule, LoggingModule, ClockModule, CatalogModule, HttpModule, QueueModule],
+  imports: [ConfigModule, LoggingModule, ClockModule, CatalogModule, HttpModule, QueueModule, HealthModule],
 })
 export class AppModule {}

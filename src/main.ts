@@ -6,29 +6,49 @@ import { type NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
 
 import { AppModule } from './app.module.js';
+import { SystemClock } from './clock/system-clock.js';
 import { Config } from './config/config.js';
 import { DomainError } from './errors/domain-error.js';
+import { configureHttp } from './http/configure-http.js';
+import { DrainingAdapter } from './http/draining-adapter.js';
+import { serveOpenApi } from './http/openapi-document.js';
+import { closeOnSignals } from './shutdown.js';
 
-try {
+async function start(): Promise<void> {
   // What we write (catalog, archives, temporary files of tools) is for our user alone.
   process.umask(0o077);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule, {
-    abortOnError: false,
-    bodyParser: false,
-    // Until our own log is there: Nest would tell of each module that it builds, and of start errors a second time.
-    logger: false,
-    forceCloseConnections: true,
-  });
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule,
+    new DrainingAdapter(new SystemClock()),
+    {
+      abortOnError: false,
+      bodyParser: false,
+      // Until our own log is there: Nest would tell of each module that it builds, and of start errors a second time.
+      logger: false,
+      routeConflictPolicy: { duplicate: 'error' },
+      // `/backups/status` goes before `/backups/:id`, wherever each is declared.
+      routeResolutionStrategy: 'specificity',
+    },
+  );
   app.useLogger(app.get(Logger));
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   const config = app.get(Config);
+  configureHttp(app, config);
+  serveOpenApi(app);
+  closeOnSignals(app);
   await app.listen(config.port, config.host);
-  new NestLogger('Backstop').log({ url: await app.getUrl() }, 'Backstop is listening');
+  new NestLogger('Backstop').log({ url: await app.getUrl(), pid: process.pid }, 'Backstop is listening');
+}
+
+/** An expected error is a sentence for the operator; of any other the stack is wanted. */
+function describe(error: unknown): string {
+  if (error instanceof DomainError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+try {
+  await start();
 } catch (error) {
-  const text =
-    error instanceof DomainError
-      ? `${error.code}: ${error.message}`
-      : String((error as Error).stack ?? error);
-  process.stderr.write(`Backstop cannot start. ${text}\n`);
-  process.exitCode = 1;
+  process.stderr.write(`Backstop cannot start. ${describe(error)}\n`);
+  // Not merely `exitCode`: what has been opened so far (a connection pool) could keep the process alive.
+  process.exit(1);
 }

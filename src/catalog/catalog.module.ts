@@ -5,9 +5,11 @@ import { type DataSource, type DataSourceOptions } from 'typeorm';
 import { Config } from '../config/config.js';
 import { Catalog } from './catalog.js';
 import { catalogLocation } from './catalog-location.js';
+import { CatalogProbe } from './catalog-probe.js';
 import { CatalogLock } from './catalog-lock.js';
 import { dataSourceOptions, openReader, openWriter, READER, WRITER } from './data-sources.js';
 import { MIGRATIONS } from './migrations/all.js';
+import { Readiness } from './readiness.entity.js';
 
 @Module({
   providers: [
@@ -33,32 +35,40 @@ function optionsOf(config: Config): TypeOrmModuleOptions {
   return { ...options, autoLoadEntities: true, toRetry: () => false };
 }
 
+function given(options: DataSourceOptions | undefined): DataSourceOptions {
+  if (options === undefined) throw new Error('Nest gave no options for a connection of the catalog');
+  return options;
+}
+
 /** Platform: the catalog, for every room. Opened in this order: lock, writer (with migrations), reader. */
 @Global()
 @Module({
   imports: [
+    TypeOrmModule.forFeature([Readiness], WRITER),
+    TypeOrmModule.forFeature([Readiness], READER),
     TypeOrmModule.forRootAsync({
       name: WRITER,
       imports: [CatalogLockModule],
       inject: [Config, CatalogLock],
       useFactory: (config: Config) => optionsOf(config),
-      dataSourceFactory: (options) => openWriter(options as DataSourceOptions),
+      dataSourceFactory: (options) => openWriter(given(options)),
     }),
     TypeOrmModule.forRootAsync({
       name: READER,
       inject: [Config, getDataSourceToken(WRITER)],
       useFactory: (config: Config, _writer: DataSource) => optionsOf(config),
-      dataSourceFactory: (options) => openReader(options as DataSourceOptions),
+      dataSourceFactory: (options) => openReader(given(options)),
     }),
   ],
   providers: [
+    CatalogProbe,
     {
       provide: Catalog,
       useFactory: (writer: DataSource, reader: DataSource) => new Catalog(writer, reader),
       inject: [getDataSourceToken(WRITER), getDataSourceToken(READER)],
     },
   ],
-  exports: [Catalog],
+  exports: [Catalog, CatalogProbe],
 })
 export class CatalogModule {
   /** Makes a room's entities known to both connections. The room reads and writes by {@link Catalog} alone. */

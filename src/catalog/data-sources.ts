@@ -95,7 +95,7 @@ async function migrate(writer: DataSource, location: CatalogLocation): Promise<v
   try {
     if (location.kind === 'postgres') await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     if (await runner.hasTable(MIGRATIONS_TABLE)) {
-      const done: { name: string }[] = await runner.query(
+      const done = await runner.manager.query<{ name: string }[]>(
         `SELECT name FROM ${MIGRATIONS_TABLE} ORDER BY name`,
       );
       // TypeORM gives a migration without a name of its own the name of its class.

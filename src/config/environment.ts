@@ -33,7 +33,7 @@ export function readVariable(variables: Variables, name: string): string | undef
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new VariableUnreadableError(
       name,
       `${name}_FILE names the file ${path}, which cannot be read (${reason})`,

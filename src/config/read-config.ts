@@ -5,31 +5,34 @@ import { ConfigInvalidError, type ConfigProblem, VariableUnreadableError } from 
 import { readVariable, type Variables } from './environment.js';
 import { type EnvBinding, envBindingsOf } from './from-env.js';
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
 /**
  * The configuration that `variables` describe, checked and frozen. Throws one {@link ConfigInvalidError} that lists every
  * problem by the name of its variable.
  */
 export function readConfig(variables: Variables): Config {
   const problems: ConfigProblem[] = [];
-  const config = new Config() as Writable<Config> & Record<string, unknown>;
+  const config = new Config();
+  const values: Record<string, unknown> = {};
   const given = new Map<string, string>();
   for (const binding of envBindingsOf(Config)) {
     const text = readOrReport(variables, binding.name, problems);
     if (text === undefined) continue;
     given.set(binding.property, text);
-    config[binding.property] = binding.parse(text);
+    values[binding.property] = binding.parse(text);
   }
   if (given.has('databasePath') && given.has('databaseUrl')) {
     problems.push({ name: 'DATABASE_URL', detail: 'and DATABASE_PATH are both set; keep one of them' });
   }
-  if (config.secretKeyPath === '') config.secretKeyPath = defaultSecretKeyPath(config.databasePath);
+  Object.assign(config, values);
+  if (config.secretKeyPath === '') {
+    Object.assign(config, { secretKeyPath: defaultSecretKeyPath(config.databasePath) });
+  }
   for (const error of validateSync(config)) {
     const binding = envBindingsOf(Config).find(({ property }) => property === error.property);
     if (binding) problems.push(toProblem(binding, error, given.get(binding.property)));
   }
   if (problems.length > 0) throw new ConfigInvalidError(problems);
+  for (const value of Object.values(config)) Object.freeze(value);
   return Object.freeze(config);
 }
 

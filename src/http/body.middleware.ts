@@ -8,11 +8,6 @@ const LIMIT_BYTES = 256 * 1024;
 
 const parse = express.json({ limit: LIMIT_BYTES, type: 'application/json' });
 
-/** What body-parser says of its errors (its package `http-errors`). */
-interface BodyError extends Error {
-  type?: string;
-}
-
 /** Reads JSON bodies, and refuses every other kind of body instead of treating it as none. */
 @Injectable()
 export class BodyMiddleware implements NestMiddleware {
@@ -24,15 +19,21 @@ export class BodyMiddleware implements NestMiddleware {
       return;
     }
     parse(request, response, (error?: unknown) => {
-      next(error === undefined ? undefined : translate(error as BodyError, type));
+      next(error === undefined ? undefined : translate(error, type));
     });
   }
 }
 
-function translate(error: BodyError, type: string | undefined): Error {
-  if (error.type === 'entity.too.large') return new BodyTooLargeError(LIMIT_BYTES);
-  if (error.type === 'charset.unsupported' || error.type === 'encoding.unsupported') {
-    return new UnsupportedMediaTypeError(type);
+/** By the `type` that body-parser gives its errors; what has none is not about the body. */
+function translate(error: unknown, contentType: string | undefined): unknown {
+  if (!(error instanceof Error) || !('type' in error)) return error;
+  switch (error.type) {
+    case 'entity.too.large':
+      return new BodyTooLargeError(LIMIT_BYTES);
+    case 'charset.unsupported':
+    case 'encoding.unsupported':
+      return new UnsupportedMediaTypeError(contentType);
+    default:
+      return new InvalidJsonError(error.message);
   }
-  return error.type === undefined ? error : new InvalidJsonError(error.message);
 }

@@ -44,6 +44,17 @@ export class InvalidJsonError extends DomainError {
   }
 }
 
+/** A problem's page was asked for that does not exist. */
+export class ProblemPageNotFoundError extends DomainError {
+  constructor(code: string) {
+    super({
+      code: 'problem-page-not-found',
+      kind: 'not-found',
+      detail: `Backstop has no problem with the code "${code}"`,
+    });
+  }
+}
+
 /** No operation has this method and path. */
 export class RouteNotFoundError extends DomainError {
   constructor(method: string, path: string) {

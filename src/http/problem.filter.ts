@@ -4,11 +4,10 @@ import type { Request, Response } from 'express';
 import { DomainError } from '../errors/domain-error.js';
 import { InternalError, InvalidRequestError, RouteNotFoundError } from './http.errors.js';
 import { findProblemPage, problemType } from './problem-pages.js';
+import { PROBLEM_JSON } from './problem-responses.js';
 import { statusOf } from './problem-status.js';
 import { type ProblemView } from './problem.view.js';
 import { requestIdOf } from './request-id.js';
-
-export const PROBLEM_JSON = 'application/problem+json';
 
 /**
  * The only place where an error becomes an HTTP answer (RFC 9457). Expected errors are shown as they are; of all others

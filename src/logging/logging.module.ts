@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
-import { stdTimeFunctions } from 'pino';
+import { type LogFn, type Logger, stdTimeFunctions } from 'pino';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Config } from '../config/config.js';
@@ -23,6 +23,17 @@ const REDACTED = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${f
 const isHealthCheck = (request: { url?: string | undefined }): boolean =>
   request.url?.startsWith('/health') ?? false;
 
+/** Nest tells every route that it maps; in a log that people read this is noise. */
+const CHATTER = new Set<unknown>(['RoutesResolver', 'RouterExplorer', 'InstanceLoader', 'NestApplication']);
+const INFO = 30;
+
+function dropChatter(this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
+  const [fields] = args as unknown[];
+  const isChatter =
+    typeof fields === 'object' && fields !== null && 'context' in fields && CHATTER.has(fields.context);
+  if (!isChatter || level > INFO) method.apply(this, args);
+}
+
 function levelOf(
   _request: IncomingMessage,
   response: ServerResponse,
@@ -40,6 +51,7 @@ function levelOf(
       useFactory: (config: Config) => ({
         pinoHttp: {
           level: config.logLevel,
+          hooks: { logMethod: dropChatter },
           formatters: { level: (level: string) => ({ level }) },
           timestamp: stdTimeFunctions.isoTime,
           redact: { paths: REDACTED, censor: '[redacted]' },

@@ -1,9 +1,13 @@
 import type { MigrationInterface } from 'typeorm';
 
+import { CreateReadiness1763700000001 } from './0001-readiness.js';
 import { CreateTickets1763700000003 } from './0003-queue.js';
 
 /**
  * Every migration, oldest first. Files are `NNNN-name.ts`; TypeORM wants 13 digits at the end of the class's name and runs
  * by them, so a class is called `<Name>1763700000NNN` after its file's number. A released migration is never edited.
  */
-export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [CreateTickets1763700000003];
+export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
+  CreateReadiness1763700000001,
+  CreateTickets1763700000003,
+];

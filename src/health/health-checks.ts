@@ -1,0 +1,62 @@
+import { Readable } from 'node:stream';
+
+import { Injectable } from '@nestjs/common';
+import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import { v7 } from 'uuid';
+
+import { catalogLocation } from '../catalog/catalog-location.js';
+import { CatalogProbe } from '../catalog/catalog-probe.js';
+import { Config } from '../config/config.js';
+import { LOCAL_DESTINATION, StorageRegistry } from '../storage/storage-registry.js';
+
+/** An orchestrator gives up after some seconds; a clear answer before that is worth more than a late one. */
+const TIMEOUT_MS = 4_000;
+/** Each check writes; whoever asks in a loop shall not wear out the disk. */
+const CACHE_MS = 1_000;
+
+/** What is asked to learn whether the service works. Each check uses the part as the service's own work does. */
+@Injectable()
+export class HealthChecks {
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    private readonly catalog: CatalogProbe,
+    private readonly storages: StorageRegistry,
+    private readonly config: Config,
+  ) {}
+
+  /** The catalog commits a row. */
+  async catalogWrites(): Promise<HealthIndicatorResult> {
+    return await this.indicators
+      .check('catalog')
+      .attempt(() => this.catalog.write())
+      .withTimeout(TIMEOUT_MS)
+      .cacheFor(CACHE_MS);
+  }
+
+  /** The catalog answers a query; says which kind of database it is. */
+  async catalogReads(): Promise<HealthIndicatorResult> {
+    return await this.indicators
+      .check('catalog')
+      .attempt(async () => {
+        await this.catalog.read();
+        return { kind: catalogLocation(this.config).kind };
+      })
+      .withTimeout(TIMEOUT_MS);
+  }
+
+  /** The default destination takes an object and gives it up again. */
+  async destinationWrites(): Promise<HealthIndicatorResult> {
+    return await this.indicators
+      .check('destination')
+      .attempt(({ signal }) => this.#storeProbe(signal))
+      .withTimeout(TIMEOUT_MS)
+      .cacheFor(CACHE_MS);
+  }
+
+  async #storeProbe(signal: AbortSignal): Promise<void> {
+    const storage = this.storages.open(LOCAL_DESTINATION);
+    const key = `health/probe-${v7()}`;
+    await storage.put(key, Readable.from([Buffer.from('ready')]), signal);
+    await storage.delete(key);
+  }
+}

@@ -1,0 +1,22 @@
+import { type NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
+
+import { type Config } from '../config/config.js';
+
+/** Headers that lists and work answer with, for pages of other origins. */
+const EXPOSED_HEADERS = ['Link', 'Location', 'X-Request-Id', 'X-Total-Count', 'Content-Disposition', 'ETag'];
+
+/** What must be set on the application before it listens: headers for browsers, and who may call from a page. */
+export function configureHttp(app: NestExpressApplication, config: Config): void {
+  app.use(
+    helmet({
+      // TLS, where there is any, ends at a proxy that knows its own policy; over plain HTTP this would break the pages.
+      strictTransportSecurity: false,
+      contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },
+    }),
+  );
+  if (config.corsOrigins.length > 0) {
+    const anyone = config.corsOrigins.includes('*');
+    app.enableCors({ origin: anyone ? '*' : [...config.corsOrigins], exposedHeaders: EXPOSED_HEADERS });
+  }
+}

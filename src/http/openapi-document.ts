@@ -1,0 +1,73 @@
+import { type INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+
+import { PROBLEM_JSON, type ProblemResponse, problemResponses } from './problem-responses.js';
+import { SERVICE_VERSION } from './service-version.js';
+
+type OperationResponse = NonNullable<OpenAPIObject['paths'][string]['get']>['responses'][string];
+
+const TAGS: Readonly<Record<string, string>> = {
+  databases: 'The databases that are protected, and how to reach them. Credentials go in and never come out.',
+  backups: 'Making backups, looking inside, downloading, deleting. Work that takes time answers 202 at once.',
+  restores:
+    'Bringing a backup back: beside the old database, to another server, or in the place of the old one.',
+  engines: 'The kinds of databases, and the client tools that were found for them.',
+  health: 'For orchestrators and load balancers.',
+  service: 'The service itself.',
+};
+
+const DESCRIPTION = `Database backups that are proven to restore.
+
+Times are ISO 8601 in UTC, ids are UUID v7, sizes and durations carry their unit in the name. Lists are arrays, paged by \`limit\` and
+\`cursor\` (headers \`Link\` and \`X-Total-Count\`). Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`; their \`type\` leads
+to a page that says what to do.`;
+
+/** Problems of every operation, of those that take anything, and of those that take a body. */
+const ALWAYS = ['internal-error'];
+const WITH_INPUT = ['invalid-request'];
+const WITH_BODY = ['invalid-json', 'body-too-large', 'unsupported-media-type'];
+
+/** The OpenAPI document of all operations that the application has. */
+export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setTitle('Backstop')
+    .setDescription(DESCRIPTION)
+    .setVersion(SERVICE_VERSION)
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0');
+  for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
+  const document = SwaggerModule.createDocument(app, builder.build(), {
+    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
+  });
+  addCommonProblems(document);
+  return document;
+}
+
+/** Serves the document at `/docs` (Swagger UI), `/docs-json` and `/docs-yaml`. */
+export function serveOpenApi(app: INestApplication): void {
+  SwaggerModule.setup('docs', app, () => createOpenApiDocument(app), {
+    customSiteTitle: 'Backstop API',
+    swaggerOptions: { displayRequestDuration: true, tryItOutEnabled: true },
+  });
+}
+
+/** Adds what every operation may answer, without touching what an operation says itself. */
+function addCommonProblems(document: OpenAPIObject): void {
+  for (const path of Object.values(document.paths)) {
+    for (const operation of [path.get, path.post, path.put, path.patch, path.delete]) {
+      if (operation === undefined) continue;
+      const hasBody = operation.requestBody !== undefined;
+      const hasInput = hasBody || (operation.parameters ?? []).length > 0;
+      const codes = [...(hasInput ? WITH_INPUT : []), ...(hasBody ? WITH_BODY : []), ...ALWAYS];
+      for (const [status, common] of Object.entries(problemResponses(codes))) {
+        operation.responses[status] = merge(operation.responses[status], common);
+      }
+    }
+  }
+}
+
+function merge(own: OperationResponse | undefined, common: ProblemResponse): OperationResponse {
+  if (own === undefined || '$ref' in own) return own ?? common;
+  const examples = own.content?.[PROBLEM_JSON]?.examples;
+  if (examples) Object.assign(examples, common.content[PROBLEM_JSON].examples);
+  return { ...own, description: `${own.description}; ${common.description}` };
+}
