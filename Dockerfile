@@ -24,9 +24,9 @@ ENV npm_config_nodedir=/usr/local
 COPY package.json package-lock.json extra-ca.cr[t] ./
 # No install scripts but the one that is needed: the image has its Node.
 RUN npm ci --ignore-scripts --no-audit --no-fund && npm rebuild sqlite3
-COPY nest-cli.json tsconfig.json ./
+COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+RUN npm run build && test -f dist/main.js && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM ${NODE_IMAGE}
 ARG PG_CLIENT_SOURCE=pgdg
@@ -43,6 +43,8 @@ WORKDIR /app
 COPY --from=build /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist
 COPY package.json LICENSE* ./
+# The API serves the page of each problem.
+COPY docs/problems ./docs/problems
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8000 \

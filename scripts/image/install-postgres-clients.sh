@@ -16,48 +16,43 @@ suite_of() {
   esac
 }
 
-add_debian_releases() {
+# One release after the other, oldest first: packages know how to upgrade from the release before, not from older ones.
+install_from_debian() {
   archive=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep '/debian/\?$' | head -n 1)
   keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-  for major in $majors; do
-    suite=$(suite_of "$major")
-    [ -z "$suite" ] || echo "deb [signed-by=$keyring] $archive $suite main"
-  done > /etc/apt/sources.list.d/postgres-clients.list
   # The index of a release in testing is valid for a week only, and mirrors lag behind.
   echo 'Acquire::Check-Valid-Until "false";' > /etc/apt/apt.conf.d/99-postgres-clients
-  apt-get update
+  for major in $majors; do
+    suite=$(suite_of "$major")
+    if [ -z "$suite" ]; then
+      echo "PostgreSQL $major is in no release of Debian: its servers are dumped by the next newer client" >&2
+      continue
+    fi
+    echo "deb [signed-by=$keyring] $archive $suite main" > /etc/apt/sources.list.d/postgres-clients.list
+    apt-get update
+    apt-get install -y --no-install-recommends -t "$suite" "postgresql-client-$major"
+  done
+  # Later installations in the same image come from the image's own release again.
+  rm /etc/apt/sources.list.d/postgres-clients.list /etc/apt/apt.conf.d/99-postgres-clients
+}
+
+install_from_pgdg() {
+  apt-get install -y --no-install-recommends ca-certificates postgresql-common
+  /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y
+  for major in $majors; do
+    apt-get install -y --no-install-recommends "postgresql-client-$major"
+  done
 }
 
 apt-get update
-packages=
 case $source in
-  pgdg)
-    apt-get install -y --no-install-recommends ca-certificates postgresql-common
-    /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y
-    for major in $majors; do packages="$packages postgresql-client-$major"; done
-    ;;
-  debian)
-    add_debian_releases
-    for major in $majors; do
-      if [ -n "$(suite_of "$major")" ]; then
-        packages="$packages postgresql-client-$major"
-      else
-        echo "PostgreSQL $major is in no release of Debian: its servers are dumped by the next newer client" >&2
-      fi
-    done
-    ;;
+  pgdg) install_from_pgdg ;;
+  debian) install_from_debian ;;
   *)
     echo "the source must be pgdg or debian, not '$source'" >&2
     exit 2
     ;;
 esac
-# shellcheck disable=SC2086 # a list of words
-apt-get install -y --no-install-recommends $packages
-
-# Later installations in the same image come from the image's own release again.
-rm -f /etc/apt/sources.list.d/postgres-clients.list /etc/apt/apt.conf.d/99-postgres-clients
 rm -rf /var/lib/apt/lists/*
 
-for package in $packages; do
-  "/usr/lib/postgresql/${package##*-}/bin/pg_dump" --version
-done
+for tool in /usr/lib/postgresql/*/bin/pg_dump; do "$tool" --version; done

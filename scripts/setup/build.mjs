@@ -1,6 +1,6 @@
 // @ts-check
 import { createHash } from 'node:crypto';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { access, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { PROJECT } from './paths.mjs';
@@ -23,6 +23,8 @@ export const build = {
   carryOut: async () => {
     const digest = await digestOfSources();
     await must('npm', ['run', '--silent', 'build'], { cwd: PROJECT });
+    // A compiler that was told to write nothing also exits 0.
+    await access(join(PROJECT, 'dist', 'main.js'));
     await writeFile(STAMP, digest);
     return 'dist/ compiled from src/';
   },
@@ -35,7 +37,9 @@ async function digestOfSources() {
   const sources = entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  const settings = ['nest-cli.json', 'tsconfig.json', 'package-lock.json'].map((file) => join(PROJECT, file));
+  const settings = ['nest-cli.json', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map(
+    (file) => join(PROJECT, file),
+  );
   for (const path of [...sources.sort(), ...settings]) {
     const text = await readFile(path);
     hash.update(`${path.slice(PROJECT.length)}\0${text.length}\0`).update(text);
