@@ -89,6 +89,18 @@ export class UnsupportedMediaTypeError extends TransportError {
   }
 }
 
+/** The client closed its connection while its answer was being made. Nobody reads this; the log may show it. */
+export class ClientGoneError extends DomainError {
+  constructor() {
+    super({
+      code: 'client-gone',
+      kind: 'timeout',
+      detail: 'the client went away before it had its answer; what was being done for it has been stopped',
+      retryable: true,
+    });
+  }
+}
+
 /** What nobody expected. Its cause is in the log, under the request's id. */
 export class InternalError extends DomainError {
   constructor(cause: unknown) {
