@@ -4,12 +4,24 @@ import { CatalogModule } from './catalog/catalog.module.js';
 import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { HealthModule } from './health/health.module.js';
+import { DatabasesModule } from './databases/databases.module.js';
+import { SecretsModule } from './secrets/secrets.module.js';
 import { HttpModule } from './http/http.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 import { QueueModule } from './queue/queue.module.js';
 
 /** The whole service. Platform first: its middleware must run before that of the rooms. */
 @Module({
-  imports: [ConfigModule, LoggingModule, ClockModule, CatalogModule, HttpModule, QueueModule, HealthModule],
+  imports: [
+    ConfigModule,
+    LoggingModule,
+    ClockModule,
+    CatalogModule,
+    HttpModule,
+    SecretsModule,
+    QueueModule,
+    HealthModule,
+    DatabasesModule,
+  ],
 })
 export class AppModule {}

@@ -65,7 +65,7 @@ export function mergeOptions(options: DatabaseOptions, changes: OptionChanges): 
   const kept = Object.entries(options).filter(([option]) => keepsLevel || option !== 'compressionLevel');
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);
   const merged = [...new Map([...kept, ...given])].filter(([, value]) => value !== null);
-  return Object.fromEntries(merged) as DatabaseOptions;
+  return Object.fromEntries(merged);
 }
 
 /**

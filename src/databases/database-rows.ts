@@ -40,13 +40,13 @@ export async function updateDatabase(tx: EntityManager, database: Database): Pro
   await unlessNameTaken(database.name, tx.update(Database, { id }, columns));
 }
 
-/** Databases in order of their names, from the one after `after` on. */
+/** At most `take` databases in order of their names, from the one after `after` on, and how many there are in all. */
 export async function listDatabases(
   entities: EntityManager,
-  page: { limit: number; after?: string | undefined },
+  page: { take: number; after?: string | undefined },
 ): Promise<{ rows: Database[]; total: number }> {
   const where = page.after === undefined ? {} : { name: MoreThan(page.after) };
-  const rows = await entities.find(Database, { where, order: { name: 'ASC' }, take: page.limit });
+  const rows = await entities.find(Database, { where, order: { name: 'ASC' }, take: page.take });
   return { rows, total: await entities.count(Database) };
 }
 

@@ -134,9 +134,9 @@ describe.each([
 
   it('are listed by name, page by page', async () => {
     for (const name of ['b', 'd', 'a', 'c']) await open.catalog.write((tx) => insertDatabase(tx, row(name)));
-    const first = await listDatabases(open.catalog.read, { limit: 3 });
+    const first = await listDatabases(open.catalog.read, { take: 3 });
     expect(first).toMatchObject({ total: 4, rows: [{ name: 'a' }, { name: 'b' }, { name: 'c' }] });
-    const second = await listDatabases(open.catalog.read, { limit: 3, after: 'c' });
+    const second = await listDatabases(open.catalog.read, { take: 3, after: 'c' });
     expect(second).toMatchObject({ total: 4, rows: [{ name: 'd' }] });
   });
 });

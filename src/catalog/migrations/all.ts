@@ -1,6 +1,7 @@
 import type { MigrationInterface } from 'typeorm';
 
 import { CreateReadiness1763700000001 } from './0001-readiness.js';
+import { CreateDatabases1763700000002 } from './0002-databases.js';
 import { CreateTickets1763700000003 } from './0003-queue.js';
 
 /**
@@ -9,5 +10,6 @@ import { CreateTickets1763700000003 } from './0003-queue.js';
  */
 export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateReadiness1763700000001,
+  CreateDatabases1763700000002,
   CreateTickets1763700000003,
 ];

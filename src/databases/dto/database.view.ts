@@ -119,6 +119,10 @@ export function toDatabaseView(database: Database): DatabaseView {
   };
 }
 
+export function toSavedDatabaseView(database: Database, warnings: WarningView[]): SavedDatabaseView {
+  return Object.assign(toDatabaseView(database), { warnings });
+}
+
 function toTlsView({ mode, ca, cert, keySealed }: StoredTls): TlsView {
   return {
     mode,

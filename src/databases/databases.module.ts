@@ -1,0 +1,20 @@
+import { Module } from '@nestjs/common';
+
+import { CatalogModule } from '../catalog/catalog.module.js';
+import { EnginesModule } from '../engines/engines.module.js';
+import { ConnectionOpener } from './connection-opener.js';
+import { DatabaseDependents } from './database-dependents.js';
+import { DatabaseProbe } from './database-probe.js';
+import { DatabaseSecrets } from './database-secrets.js';
+import { Database } from './database.entity.js';
+import { DatabasesController } from './databases.controller.js';
+import { DatabasesService } from './databases.service.js';
+
+/** The databases that are backed up, and the connections to them. */
+@Module({
+  imports: [CatalogModule.forFeature([Database]), EnginesModule],
+  controllers: [DatabasesController],
+  providers: [DatabasesService, DatabaseProbe, DatabaseSecrets, DatabaseDependents, ConnectionOpener],
+  exports: [DatabasesService, DatabaseDependents, ConnectionOpener],
+})
+export class DatabasesModule {}

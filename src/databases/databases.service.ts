@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { v7 } from 'uuid';
+
+import { Catalog } from '../catalog/catalog.js';
+import { Clock } from '../clock/clock.js';
+import { EngineRegistry } from '../engines/engine-registry.js';
+import { type BackupsChoice, DatabaseDependents } from './database-dependents.js';
+import { blankDatabase, type DatabaseEdits, type DatabaseRequest, editDatabase } from './database-edits.js';
+import {
+  holdDatabase,
+  insertDatabase,
+  listDatabases,
+  requireDatabase,
+  updateDatabase,
+} from './database-rows.js';
+import { DatabaseSecrets } from './database-secrets.js';
+import { Database } from './database.entity.js';
+import { DatabaseBusyError } from './databases.errors.js';
+
+/** The databases that are backed up. */
+@Injectable()
+export class DatabasesService {
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly engines: EngineRegistry,
+    private readonly secrets: DatabaseSecrets,
+    private readonly dependents: DatabaseDependents,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Throws `database-not-found`. */
+  async get(idOrName: string): Promise<Database> {
+    return requireDatabase(this.catalog.read, idOrName);
+  }
+
+  /** At most `take` in order of their names, from the one after `after` on, and how many there are in all. */
+  async list(page: {
+    take: number;
+    after?: string | undefined;
+  }): Promise<{ rows: Database[]; total: number }> {
+    return listDatabases(this.catalog.read, page);
+  }
+
+  /** Nothing is connected to: a server that is down now can be registered. Throws `engine-unknown`, `database-name-taken`, … */
+  async register(request: DatabaseRequest): Promise<Database> {
+    const engine = this.engines.get(request.engine);
+    const database = blankDatabase(v7(), engine, this.clock.now());
+    editDatabase(database, request, engine, this.secrets);
+    await this.catalog.write((tx) => insertDatabase(tx, database));
+    return database;
+  }
+
+  /** Throws `database-not-found`, `database-name-taken`, and what the rules throw; then nothing is changed. */
+  async update(idOrName: string, edits: DatabaseEdits): Promise<Database> {
+    return this.catalog.write(async (tx) => {
+      const database = await holdDatabase(tx, idOrName);
+      editDatabase(database, edits, this.engines.get(database.engine), this.secrets);
+      database.updatedAt = this.clock.now();
+      await updateDatabase(tx, database);
+      return database;
+    });
+  }
+
+  /** Removes the registration; the database itself is never touched. Throws `database-not-found`, `database-busy`. */
+  async remove(idOrName: string, backups: BackupsChoice): Promise<void> {
+    await this.catalog.write(async (tx) => {
+      const database = await holdDatabase(tx, idOrName);
+      const active = await this.dependents.activeWork(tx, database.id);
+      if (active.length > 0) throw new DatabaseBusyError(database.name, active);
+      await this.dependents.onRemove(tx, database.id, backups);
+      await tx.delete(Database, { id: database.id });
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import type { ToolFacts } from '../../engines/engine.js';
+import type { ProbeResult } from '../database-probe.js';
+import { WarningView } from './database.view.js';
+
+/** A client tool. */
+export class ToolView {
+  /** @example "pg_dump" */
+  name: string;
+
+  /** @example "18.1" */
+  version: string;
+}
+
+/** What a backup made now would meet. A connection that fails is a problem instead. */
+export class ProbeView {
+  ok: true;
+
+  /** @example "18.1" */
+  server_version: string;
+
+  /**
+   * Size on the server's disk, indexes included.
+   * @example 104857600
+   */
+  size_bytes: number;
+
+  /**
+   * Tables, or collections.
+   * @example 12
+   */
+  table_count: number;
+
+  /** The tool that a dump would use now. */
+  tool: ToolView;
+
+  /**
+   * How long it took to connect and to ask.
+   * @example 0.042
+   */
+  latency_seconds: number;
+
+  /** What a backup would leave out, or fail by. */
+  warnings: WarningView[];
+}
+
+export function toProbeView({ report, latencySeconds }: ProbeResult): ProbeView {
+  return {
+    ok: true,
+    server_version: report.server.version,
+    size_bytes: report.sizeBytes,
+    table_count: report.itemCount,
+    tool: toToolView(report.tool),
+    latency_seconds: latencySeconds,
+    warnings: report.warnings.map(({ code, detail }) => ({ code, detail })),
+  };
+}
+
+function toToolView({ name, version }: ToolFacts): ToolView {
+  return { name, version };
+}

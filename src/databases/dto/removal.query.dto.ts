@@ -1,0 +1,11 @@
+import { IsIn, IsOptional } from 'class-validator';
+
+import { BACKUPS_CHOICES, type BackupsChoice } from '../database-dependents.js';
+
+/** What goes with a registration. */
+export class RemovalQuery {
+  /** `keep` leaves its backups where they are; `delete` deletes them all, archives included. */
+  @IsOptional()
+  @IsIn(BACKUPS_CHOICES)
+  backups: BackupsChoice = 'keep';
+}
