@@ -3,25 +3,27 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Engine, ENGINES } from './engine.js';
 import { EngineUnknownError } from './engines.errors.js';
 
-/** Finds an engine by its kind. Two of one kind stop the start. */
+/** Finds an engine by kind. Two engines of one kind are a mistake in the code and stop the start. */
 @Injectable()
 export class EngineRegistry {
-  readonly #engines: ReadonlyMap<string, Engine>;
+  readonly #byKind = new Map<string, Engine>();
 
   constructor(@Inject(ENGINES) engines: readonly Engine[]) {
-    this.#engines = new Map(engines.map((engine) => [engine.kind, engine]));
-    if (this.#engines.size < engines.length) throw new Error('two engines are registered for one kind');
+    for (const engine of engines) {
+      if (this.#byKind.has(engine.kind)) throw new Error(`two engines are registered as "${engine.kind}"`);
+      this.#byKind.set(engine.kind, engine);
+    }
   }
 
-  /** In order of their kinds. */
-  get all(): readonly Engine[] {
-    return [...this.#engines.values()].toSorted((a, b) => (a.kind < b.kind ? -1 : 1));
-  }
-
-  /** @throws EngineUnknownError, which lists the known ones */
+  /** The engine of `kind`. Throws `engine-unknown`, naming the known ones. */
   get(kind: string): Engine {
-    const engine = this.#engines.get(kind);
-    if (!engine) throw new EngineUnknownError(kind, [...this.#engines.keys()]);
+    const engine = this.#byKind.get(kind);
+    if (engine === undefined) throw new EngineUnknownError(kind, [...this.#byKind.keys()]);
     return engine;
+  }
+
+  /** Every engine, in the order of registration. */
+  all(): Engine[] {
+    return [...this.#byKind.values()];
   }
 }

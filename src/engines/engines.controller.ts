@@ -12,6 +12,6 @@ export class EnginesController {
   /** The kinds of databases that can be backed up, and the client tools that were found for them. */
   @Get()
   async list(): Promise<EngineView[]> {
-    return Promise.all(this.engines.all.map(async (engine) => toEngineView(engine, await engine.tools())));
+    return Promise.all(this.engines.all().map(async (engine) => toEngineView(engine, await engine.tools())));
   }
 }
