@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
 
+import { BackupsModule } from './backups/backups.module.js';
 import { CatalogModule } from './catalog/catalog.module.js';
 import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
@@ -20,8 +22,10 @@ import { QueueModule } from './queue/queue.module.js';
     HttpModule,
     SecretsModule,
     QueueModule,
+    ScheduleModule.forRoot(),
     HealthModule,
     DatabasesModule,
+    BackupsModule,
   ],
 })
 export class AppModule {}

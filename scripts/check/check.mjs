@@ -13,7 +13,7 @@ const STEPS = [
   ['lint', 'oxlint', ['--type-aware', '--max-warnings=0', 'src', 'test', 'scripts']],
   ['forbidden words', 'node', ['scripts/check/forbidden-words.mjs']],
   ['types', 'tsc', ['--noEmit']],
-  ['import direction', 'depcruise', ['--log-level', 'error', 'src']],
+  ['import direction', 'depcruise', ['--output-type', 'err', 'src']],
   ['build', 'nest', ['build']],
   ['openapi.json fresh', 'node', ['dist/openapi.js', '--check']],
   ['pure tests', 'vitest', ['run', '--project', 'unit', '--reporter=dot']],

@@ -3,6 +3,7 @@ import type { MigrationInterface } from 'typeorm';
 import { CreateReadiness1763700000001 } from './0001-readiness.js';
 import { CreateDatabases1763700000002 } from './0002-databases.js';
 import { CreateTickets1763700000003 } from './0003-queue.js';
+import { CreateBackups1763700000004 } from './0004-backups.js';
 
 /**
  * Every migration, oldest first. Files are `NNNN-name.ts`; TypeORM wants 13 digits at the end of the class's name and runs
@@ -12,4 +13,5 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateReadiness1763700000001,
   CreateDatabases1763700000002,
   CreateTickets1763700000003,
+  CreateBackups1763700000004,
 ];

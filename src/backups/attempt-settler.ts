@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+
+import { Injectable, Logger } from '@nestjs/common';
+import { In } from 'typeorm';
+
+import { keyBeside } from '../archive/archive-format.js';
+import type { Manifest } from '../archive/manifest.js';
+import { decodeManifest } from '../archive/manifest-codec.js';
+import { verifyPart } from '../archive/unpack.js';
+import { Catalog } from '../catalog/catalog.js';
+import { DomainError } from '../errors/domain-error.js';
+import { StorageRegistry } from '../storage/storage-registry.js';
+import { BackupCopy } from './backup-copy.entity.js';
+import { CopyCleaner } from './copy-cleaner.js';
+import { readObject } from './stored-manifest.js';
+
+/** An attempt whose process died after its manifest was stored: the backup is good, only its row does not say so yet. */
+export interface SurvivedAttempt {
+  copy: BackupCopy;
+  manifest: Manifest;
+  manifestSha256: string;
+}
+
+/**
+ * Decides, after a crash, what a dead attempt was worth. The manifest is written last, so: manifest there and every part
+ * confirmed byte for byte, the backup is good; anything else is garbage, and exactly its own objects are removed.
+ */
+@Injectable()
+export class AttemptSettler {
+  readonly #log = new Logger('Recovery');
+
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly storages: StorageRegistry,
+    private readonly cleaner: CopyCleaner,
+  ) {}
+
+  /** Settles every unfinished attempt of a backup; gives the one that survived, if one did. */
+  async settle(backupId: string, signal: AbortSignal): Promise<SurvivedAttempt | undefined> {
+    const unfinished = await this.catalog.read.find(BackupCopy, {
+      where: { backupId, state: In(['writing', 'discarding']) },
+      order: { attempt: 'DESC' },
+    });
+    let survived: SurvivedAttempt | undefined;
+    for (const copy of unfinished) {
+      survived ??= await this.#confirm(copy, signal);
+      if (survived?.copy !== copy) await this.cleaner.discardUnfinished(copy);
+    }
+    return survived;
+  }
+
+  async #confirm(copy: BackupCopy, signal: AbortSignal): Promise<SurvivedAttempt | undefined> {
+    if (copy.state !== 'writing') return undefined;
+    const storage = this.storages.open(copy.destination);
+    if ((await storage.stat(copy.manifestKey)) === undefined) return undefined;
+    try {
+      const bytes = await readObject(storage, copy.manifestKey);
+      const manifest = decodeManifest(bytes.toString('utf8'));
+      if (manifest.backup_id !== copy.backupId || manifest.attempt !== copy.attempt) return undefined;
+      for (const part of manifest.parts) {
+        await verifyPart(storage, keyBeside(copy.key, part.filename), part, signal);
+      }
+      return { copy, manifest, manifestSha256: createHash('sha256').update(bytes).digest('hex') };
+    } catch (error) {
+      // A damaged object is worth nothing; a storage that does not answer says nothing, and is asked again later.
+      if (!(error instanceof DomainError) || error.retryable) throw error;
+      this.#log.warn(
+        { err: error, backupId: copy.backupId },
+        'the attempt of a dead process is not whole; removing it',
+      );
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+import { EVIDENCE_LEVELS, type EvidenceName } from './backup-states.js';
+import { Backup } from './backup.entity.js';
+
+/** What showed a backup to be good, and when. */
+export interface Evidence {
+  name: EvidenceName;
+  at: Date;
+  /** Measured time of the restore that showed it, in milliseconds. */
+  restoreMs?: number;
+}
+
+/** Raises the evidence of backups. */
+@Injectable()
+export class BackupEvidence {
+  /** Notes evidence in the caller's transaction. It never lowers: an older, weaker check says nothing against a stronger one. */
+  async record(tx: EntityManager, backupId: string, evidence: Evidence): Promise<void> {
+    const level = EVIDENCE_LEVELS.indexOf(evidence.name);
+    await tx
+      .createQueryBuilder()
+      .update(Backup)
+      .set({ evidenceLevel: level, evidenceAt: evidence.at, evidenceRestoreMs: evidence.restoreMs ?? null })
+      .where("id = :backupId AND status = 'completed' AND evidence_level <= :level", { backupId, level })
+      .execute();
+  }
+}

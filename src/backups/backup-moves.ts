@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager, In } from 'typeorm';
+import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
+
+import type { BackupCopy } from './backup-copy.entity.js';
+import { BackupCopy as Copy } from './backup-copy.entity.js';
+import { predecessorsOf } from './backup-lifecycle.js';
+import { BackupLog } from './backup-log.entity.js';
+import type { BackupStatus, CopyState } from './backup-states.js';
+import { Backup } from './backup.entity.js';
+import { BackupStateError } from './backups.errors.js';
+
+/** Every change of a backup's state is one of these conditional statements; a lost race throws and rolls back. */
+@Injectable()
+export class BackupMoves {
+  /**
+   * Moves a backup to a state, with whatever else becomes true by it.
+   * @param attempt when given, only if this attempt is the current one
+   * @throws BackupStateError when it is not in a state from which `to` can be reached
+   */
+  async move(
+    tx: EntityManager,
+    backupId: string,
+    to: BackupStatus,
+    changes: QueryDeepPartialEntity<Backup> = {},
+    attempt?: number,
+  ): Promise<void> {
+    const moved = await tx.update(
+      Backup,
+      { id: backupId, status: In(predecessorsOf(to)), ...(attempt === undefined ? {} : { attempt }) },
+      { ...changes, status: to },
+    );
+    if (moved.affected !== 1) {
+      const now = await tx.findOneBy(Backup, { id: backupId });
+      throw new BackupStateError(backupId, now?.status ?? 'gone', to);
+    }
+  }
+
+  /** Gives false when the copy is no longer in any of the states `from`. */
+  async moveCopy(
+    tx: EntityManager,
+    copy: BackupCopy,
+    from: readonly CopyState[],
+    to: CopyState,
+  ): Promise<boolean> {
+    const moved = await tx.update(Copy, { id: copy.id, state: In([...from]) }, { state: to });
+    return moved.affected === 1;
+  }
+
+  async saveLog(tx: EntityManager, backupId: string, attempt: number, text: string): Promise<void> {
+    if (text !== '') await tx.upsert(BackupLog, { backupId, attempt, text }, ['backupId', 'attempt']);
+  }
+}

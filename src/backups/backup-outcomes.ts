@@ -1,0 +1,193 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+import type { Manifest } from '../archive/manifest.js';
+import { Catalog } from '../catalog/catalog.js';
+import { Clock } from '../clock/clock.js';
+import { Config } from '../config/config.js';
+import { DomainError } from '../errors/domain-error.js';
+import { ShuttingDownError } from '../queue/queue.errors.js';
+import { type Lease, Queue } from '../queue/queue.js';
+import { BackupCopy } from './backup-copy.entity.js';
+import { BackupMoves } from './backup-moves.js';
+import { Backup } from './backup.entity.js';
+import { WorkerLostError } from './backups.errors.js';
+import { CopyCleaner } from './copy-cleaner.js';
+import { planRetry } from './retry-plan.js';
+
+/**
+ * Writes down what became of a backup. Every finishing move changes the row, the copy and the ticket in one short
+ * transaction that asks for the lease: a worker that lost it changes nothing.
+ */
+@Injectable()
+export class BackupOutcomes {
+  readonly #log = new Logger('Backup');
+
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly queue: Queue,
+    private readonly clock: Clock,
+    private readonly config: Config,
+    private readonly moves: BackupMoves,
+    private readonly cleaner: CopyCleaner,
+  ) {}
+
+  /** The row is gone; so is the work. */
+  async forget(lease: Lease): Promise<void> {
+    await this.catalog.write((tx) => this.queue.finish(tx, lease));
+  }
+
+  async started(backupId: string, attempt: number): Promise<void> {
+    await this.catalog.write((tx) =>
+      this.moves.move(tx, backupId, 'running', {
+        attempt,
+        startedAt: this.clock.now(),
+        errorCode: null,
+        errorDetail: null,
+        errorRetryable: null,
+      }),
+    );
+  }
+
+  async completed(
+    backupId: string,
+    attempt: number,
+    result: { manifest: Manifest; manifestSha256: string },
+    log: string,
+    lease: Lease,
+  ): Promise<void> {
+    const now = this.clock.now();
+    await this.catalog.write(async (tx) => {
+      await this.moves.move(tx, backupId, 'completed', completion(result, now), attempt);
+      const stored = await tx.update(
+        BackupCopy,
+        { backupId, attempt, state: 'writing' },
+        { state: 'stored' },
+      );
+      if (stored.affected !== 1)
+        throw new Error(`backup ${backupId} completed without a copy of attempt ${attempt}`);
+      await this.moves.saveLog(tx, backupId, attempt, log);
+      await this.queue.finish(tx, lease);
+    });
+    this.#log.log({ backupId, attempt }, 'backup completed');
+  }
+
+  async cancelled(backup: Backup, lease: Lease, log = ''): Promise<void> {
+    await this.catalog.write(async (tx) => {
+      await this.moves.move(tx, backup.id, 'cancelled', {
+        completedAt: this.clock.now(),
+        errorCode: 'backup-cancelled',
+        errorDetail: 'Cancelled on request.',
+        errorRetryable: false,
+      });
+      await this.moves.saveLog(tx, backup.id, backup.attempt, log);
+      await this.queue.finish(tx, lease);
+    });
+    this.#log.log({ backupId: backup.id }, 'backup cancelled');
+  }
+
+  /** Fails the backup, or plans its next attempt. */
+  async failed(backup: Backup, cause: unknown, log: string, lease: Lease): Promise<void> {
+    const error = toRowError(cause);
+    const level = cause instanceof DomainError ? 'warn' : 'error';
+    this.#log[level]({ err: cause, backupId: backup.id, attempt: backup.attempt }, 'backup attempt failed');
+    await this.catalog.write(async (tx) => {
+      await this.moves.saveLog(tx, backup.id, backup.attempt, log);
+      const now = this.clock.now();
+      const retry =
+        cause instanceof ShuttingDownError
+          ? ({ again: true, at: now } as const)
+          : planRetry(
+              {
+                maxAttempts: this.config.backupMaxAttempts,
+                backoffMs: this.config.retryBackoffSeconds * 1000,
+              },
+              backup.attempt,
+              error.errorRetryable,
+              now,
+            );
+      if (retry.again) await this.#again(tx, backup, error, retry.at, lease);
+      else {
+        await this.moves.move(tx, backup.id, 'failed', { ...error, completedAt: now }, backup.attempt);
+        await this.queue.finish(tx, lease);
+      }
+    });
+  }
+
+  /**
+   * A dead worker's row goes back to `queued`, or fails when it has killed enough of them.
+   * @returns whether it may be tried again under this lease; `backup` is brought up to date
+   */
+  async requeueAfterDeath(backup: Backup, lease: Lease): Promise<boolean> {
+    if (backup.attempt >= this.config.backupMaxAttempts) {
+      await this.failed(backup, new WorkerLostError(backup.attempt), '', lease);
+      return false;
+    }
+    await this.catalog.write((tx) => this.moves.move(tx, backup.id, 'queued', {}, backup.attempt));
+    backup.status = 'queued';
+    return true;
+  }
+
+  /** Removes the objects of one attempt; what cannot be removed now stays named, for the sweeper. */
+  async discardAttempt(backupId: string, attempt: number): Promise<void> {
+    try {
+      const copies = await this.catalog.read.findBy(BackupCopy, { backupId, attempt });
+      for (const copy of copies) await this.cleaner.discardUnfinished(copy);
+    } catch (error) {
+      this.#log.error({ err: error, backupId }, 'partial files could not be removed yet; the sweeper will');
+    }
+  }
+
+  async #again(tx: EntityManager, backup: Backup, error: RowError, at: Date, lease: Lease): Promise<void> {
+    await this.moves.move(tx, backup.id, 'queued', { ...error }, backup.attempt);
+    await this.queue.postpone(tx, lease, at);
+    this.#log.log({ backupId: backup.id, at }, 'the backup will be tried again');
+  }
+}
+
+interface RowError {
+  errorCode: string;
+  errorDetail: string;
+  errorRetryable: boolean;
+}
+
+function toRowError(cause: unknown): RowError {
+  if (cause instanceof DomainError) {
+    return { errorCode: cause.code, errorDetail: cause.message, errorRetryable: cause.retryable };
+  }
+  return {
+    errorCode: 'internal-error',
+    errorDetail: 'An unexpected error inside Backstop; the service log has it with this backup id.',
+    errorRetryable: true,
+  };
+}
+
+function completion(result: { manifest: Manifest; manifestSha256: string }, now: Date): Partial<Backup> {
+  const { manifest } = result;
+  const data = manifest.parts[0];
+  if (data === undefined) throw new Error('a manifest without parts');
+  const sum = (pick: (part: Manifest['parts'][number]) => number): number =>
+    manifest.parts.reduce((total, part) => total + pick(part), 0);
+  return {
+    completedAt: now,
+    filename: data.filename,
+    sizeBytes: sum((part) => part.stored.size_bytes),
+    plainBytes: sum((part) => part.plain.size_bytes),
+    sha256: data.stored.sha256,
+    manifestSha256: result.manifestSha256,
+    format: manifest.format,
+    compression: manifest.compression,
+    tool: `${manifest.tool.name} ${manifest.tool.version}`,
+    serverVersion: manifest.server.version,
+    contents: {
+      items: manifest.content.items.length,
+      rows: manifest.content.items.reduce((total, item) => total + item.rows, 0),
+      counters: manifest.content.counters,
+    },
+    evidenceLevel: 0,
+    evidenceAt: now,
+    errorCode: null,
+    errorDetail: null,
+    errorRetryable: null,
+  };
+}

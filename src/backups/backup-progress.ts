@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+
+import type { BackupPhase } from './backup-states.js';
+import { ToolLog } from './tool-log.js';
+
+/** How far a running backup is. Lives in the memory of the process that runs it; a row is no place for ten updates a second. */
+export interface BackupProgress {
+  phase: BackupPhase;
+  /** Plain bytes that have left the dump. */
+  bytes: number;
+  /** Table or collection being worked on. */
+  item: string | null;
+  itemsDone: number;
+  itemsTotal: number | null;
+}
+
+/** A running backup as seen from outside the runner. */
+export class RunningBackup {
+  readonly log = new ToolLog();
+  readonly progress: BackupProgress = {
+    phase: 'connecting',
+    bytes: 0,
+    item: null,
+    itemsDone: 0,
+    itemsTotal: null,
+  };
+
+  enter(phase: BackupPhase): void {
+    this.progress.phase = phase;
+    if (phase !== 'dumping') this.progress.item = null;
+  }
+}
+
+/** Where runners show, and views look up, what runs in this process now. */
+@Injectable()
+export class RunningBackups {
+  readonly #running = new Map<string, RunningBackup>();
+
+  begin(backupId: string): RunningBackup {
+    const running = new RunningBackup();
+    this.#running.set(backupId, running);
+    return running;
+  }
+
+  end(backupId: string): void {
+    this.#running.delete(backupId);
+  }
+
+  of(backupId: string): RunningBackup | undefined {
+    return this.#running.get(backupId);
+  }
+}

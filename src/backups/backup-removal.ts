@@ -1,0 +1,114 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { type EntityManager, In, IsNull, MoreThan, Not } from 'typeorm';
+
+import { Catalog } from '../catalog/catalog.js';
+import { Clock } from '../clock/clock.js';
+import { type Lease, Queue } from '../queue/queue.js';
+import { BackupCopy } from './backup-copy.entity.js';
+import { BackupMoves } from './backup-moves.js';
+import { EVIDENCE_LEVELS } from './backup-states.js';
+import { Backup } from './backup.entity.js';
+import { BackupLockedError, NewestProvenBackupError } from './backups.errors.js';
+import { CopyCleaner } from './copy-cleaner.js';
+
+/** Evidence from which on the newest backup of a database is kept unless somebody insists. */
+const WORTH_KEEPING = EVIDENCE_LEVELS.indexOf('proven');
+/** How long a request waits for the end of a removal, and how often it looks. */
+const WAIT_MS = 5000;
+const LOOK_EVERY_MS = 20;
+/** Pause before objects that could not be removed are tried again. */
+const AGAIN_MS = 60_000;
+
+/**
+ * Removes backups: marked as `expiring` first, then the objects of every copy, then `expired`. A removal that fails or dies
+ * midway stays `expiring` with its ticket and is tried again; the row is never forgotten while objects remain.
+ */
+@Injectable()
+export class BackupRemoval implements OnModuleInit {
+  readonly #log = new Logger('Removal');
+
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly clock: Clock,
+    private readonly queue: Queue,
+    private readonly moves: BackupMoves,
+    private readonly cleaner: CopyCleaner,
+  ) {}
+
+  onModuleInit(): void {
+    this.queue.work('backup-removal', (lease) => this.run(lease));
+  }
+
+  /**
+   * Marks a backup for removal, in the caller's transaction.
+   * @throws BackupLockedError, NewestProvenBackupError (unless `force`), BackupStateError while it waits or runs
+   */
+  async request(tx: EntityManager, backupId: string, options: { force: boolean }): Promise<void> {
+    const backup = await tx.findOneByOrFail(Backup, { id: backupId });
+    if (backup.status === 'expiring' || backup.status === 'expired') return;
+    if (backup.locked) throw new BackupLockedError(backupId);
+    if (!options.force) await refuseNewestProven(tx, backup);
+    await this.moves.move(tx, backupId, 'expiring');
+    await this.queue.send(tx, {
+      kind: 'backup-removal',
+      subjectId: backupId,
+      runAfter: this.clock.now(),
+    });
+  }
+
+  /**
+   * Marks a backup for removal and waits a little for the removal's end.
+   * @returns the row: `expired`, or `expiring` when it takes longer
+   * @throws what `request` throws
+   */
+  async removeNow(backupId: string, options: { force: boolean }): Promise<Backup> {
+    await this.catalog.write((tx) => this.request(tx, backupId, options));
+    const untilMs = this.clock.monotonicMs() + WAIT_MS;
+    for (;;) {
+      const backup = await this.catalog.read.findOneByOrFail(Backup, { id: backupId });
+      if (backup.status === 'expired' || this.clock.monotonicMs() >= untilMs) return backup;
+      await this.clock.sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  /** One claim of one removal. */
+  async run(lease: Lease): Promise<void> {
+    const copies = await this.catalog.read.findBy(BackupCopy, {
+      backupId: lease.subjectId,
+      state: Not('discarded'),
+    });
+    try {
+      for (const copy of copies) {
+        lease.signal.throwIfAborted();
+        await this.cleaner.remove(copy);
+      }
+    } catch (error) {
+      this.#log.warn(
+        { err: error, backupId: lease.subjectId },
+        'a backup could not be removed yet; trying again',
+      );
+      const again = new Date(this.clock.now().getTime() + AGAIN_MS);
+      await this.catalog.write((tx) => this.queue.postpone(tx, lease, again));
+      return;
+    }
+    await this.catalog.write(async (tx) => {
+      await this.moves.move(tx, lease.subjectId, 'expired');
+      await this.queue.finish(tx, lease);
+    });
+    this.#log.log({ backupId: lease.subjectId }, 'backup removed');
+  }
+}
+
+async function refuseNewestProven(tx: EntityManager, backup: Backup): Promise<void> {
+  if (backup.evidenceLevel === null || backup.evidenceLevel < WORTH_KEEPING) return;
+  const newer = await tx.findOneBy(Backup, {
+    databaseId: backup.databaseId ?? IsNull(),
+    databaseName: backup.databaseName,
+    status: 'completed',
+    id: Not(In([backup.id])),
+    createdAt: MoreThan(backup.createdAt),
+    evidenceLevel: MoreThan(WORTH_KEEPING - 1),
+  });
+  if (newer === null)
+    throw new NewestProvenBackupError(backup.id, EVIDENCE_LEVELS[backup.evidenceLevel] ?? '');
+}

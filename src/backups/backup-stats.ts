@@ -1,0 +1,104 @@
+import { Injectable } from '@nestjs/common';
+
+import { Catalog } from '../catalog/catalog.js';
+import { Backup } from './backup.entity.js';
+import type { BackupStatsView, BackupSummaryView, DayStatsView } from './stats.view.js';
+
+/** Ends that say something about how well backups work; a cancelled one was somebody's wish. */
+const JUDGED = "('completed', 'failed', 'expiring', 'expired')";
+/** Deleted backups were good once; they still count as successes, unless they failed. */
+const GOOD = "(b.status IN ('completed') OR (b.status IN ('expiring', 'expired') AND b.error_code IS NULL))";
+
+/** The fields of the view without its class, to be spread. */
+type Totals = { [Field in keyof BackupSummaryView]: BackupSummaryView[Field] };
+
+interface TotalsRow {
+  total: string;
+  completed: string | null;
+  failed: string | null;
+  running: string | null;
+  queued: string | null;
+  good: string | null;
+  judged: string | null;
+  bytes: string | null;
+  oldest: string | null;
+  newest: string | null;
+}
+
+/** Counts over all backups, by the catalog's own aggregates: nothing here grows with their number. */
+@Injectable()
+export class BackupStats {
+  constructor(private readonly catalog: Catalog) {}
+
+  async summary(): Promise<BackupSummaryView> {
+    const [row] = await this.#totals();
+    return toSummary(row);
+  }
+
+  async all(since: Date): Promise<BackupStatsView> {
+    const [[totals], databases, days] = await Promise.all([
+      this.#totals(),
+      this.#totals('b.database_name', 'name'),
+      this.#days(since),
+    ]);
+    return {
+      ...toSummary(totals),
+      per_database: databases.map((row) => ({ database_name: row.name, ...toSummary(row) })),
+      per_day: days,
+    };
+  }
+
+  async #totals(): Promise<(TotalsRow & { name: string })[]>;
+  async #totals(group: string, as: string): Promise<(TotalsRow & { name: string })[]>;
+  async #totals(group?: string, as?: string): Promise<(TotalsRow & { name: string })[]> {
+    const query = this.catalog.read
+      .createQueryBuilder(Backup, 'b')
+      .select('COUNT(*)', 'total')
+      .addSelect("SUM(CASE WHEN b.status = 'completed' THEN 1 ELSE 0 END)", 'completed')
+      .addSelect("SUM(CASE WHEN b.status = 'failed' THEN 1 ELSE 0 END)", 'failed')
+      .addSelect("SUM(CASE WHEN b.status = 'running' THEN 1 ELSE 0 END)", 'running')
+      .addSelect("SUM(CASE WHEN b.status = 'queued' THEN 1 ELSE 0 END)", 'queued')
+      .addSelect(`SUM(CASE WHEN ${GOOD} THEN 1 ELSE 0 END)`, 'good')
+      .addSelect(`SUM(CASE WHEN b.status IN ${JUDGED} THEN 1 ELSE 0 END)`, 'judged')
+      .addSelect("SUM(CASE WHEN b.status = 'completed' THEN b.size_bytes ELSE 0 END)", 'bytes')
+      .addSelect("MIN(CASE WHEN b.status = 'completed' THEN b.completed_at END)", 'oldest')
+      .addSelect("MAX(CASE WHEN b.status = 'completed' THEN b.completed_at END)", 'newest');
+    if (group !== undefined && as !== undefined) query.addSelect(group, as).groupBy(group).orderBy(group);
+    return query.getRawMany();
+  }
+
+  async #days(since: Date): Promise<DayStatsView[]> {
+    // Times are ISO text in UTC on every dialect, so the day is their beginning.
+    const rows = await this.catalog.read
+      .createQueryBuilder(Backup, 'b')
+      .select('SUBSTR(b.created_at, 1, 10)', 'day')
+      .addSelect("SUM(CASE WHEN b.status = 'completed' THEN 1 ELSE 0 END)", 'completed')
+      .addSelect("SUM(CASE WHEN b.status = 'failed' THEN 1 ELSE 0 END)", 'failed')
+      .addSelect("SUM(CASE WHEN b.status = 'completed' THEN b.size_bytes ELSE 0 END)", 'bytes')
+      .where('b.created_at >= :since', { since: since.toISOString() })
+      .groupBy('SUBSTR(b.created_at, 1, 10)')
+      .orderBy('SUBSTR(b.created_at, 1, 10)')
+      .getRawMany<{ day: string; completed: string; failed: string; bytes: string | null }>();
+    return rows.map((row) => ({
+      day: row.day,
+      completed: Number(row.completed),
+      failed: Number(row.failed),
+      size_bytes: Number(row.bytes ?? 0),
+    }));
+  }
+}
+
+function toSummary(row: TotalsRow | undefined): Totals {
+  const judged = Number(row?.judged ?? 0);
+  return {
+    total: Number(row?.total ?? 0),
+    completed: Number(row?.completed ?? 0),
+    failed: Number(row?.failed ?? 0),
+    running: Number(row?.running ?? 0),
+    queued: Number(row?.queued ?? 0),
+    success_rate: judged === 0 ? null : Number(row?.good ?? 0) / judged,
+    total_size_bytes: Number(row?.bytes ?? 0),
+    oldest_at: row?.oldest ?? null,
+    newest_at: row?.newest ?? null,
+  };
+}

@@ -1,0 +1,132 @@
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+
+import type { Compression } from '../archive/manifest.js';
+import { bytesColumn, idColumn, timeColumn } from '../catalog/columns.js';
+import { Database } from '../databases/database.entity.js';
+import type { DumpFormat, EngineKind } from '../engines/engine.js';
+import type { BackupStatus, BackupTrigger } from './backup-states.js';
+
+/** Totals of a manifest's content, so that lists need not read manifests. */
+export interface ContentSummary {
+  items: number;
+  rows: number;
+  counters: Record<string, number>;
+}
+
+/** The record of one attempt to make an archive, retries included, and its outcome. */
+@Entity({ name: 'backups' })
+@Index('ix_backups_created', ['createdAt', 'id'])
+@Index('ix_backups_database', ['databaseId', 'createdAt'])
+@Index('ix_backups_status', ['status', 'createdAt'])
+@Index('ix_backups_filename', ['filename'])
+@Index('uq_backups_idempotency', ['idempotencyKey'], { unique: true })
+@Index('uq_backups_running', ['databaseId'], { unique: true, where: "status = 'running'" })
+export class Backup {
+  @PrimaryColumn({ name: 'id', ...idColumn })
+  id: string;
+
+  /** Null once the database was deleted while its backups were kept; the names below stay. */
+  @Column({ name: 'database_id', ...idColumn, nullable: true })
+  databaseId: string | null;
+
+  /** For the constraint only; never loaded. */
+  @ManyToOne(() => Database, { onDelete: 'SET NULL' })
+  @JoinColumn({ name: 'database_id', foreignKeyConstraintName: 'fk_backups_database' })
+  database?: Database;
+
+  @Column({ name: 'database_name', type: 'varchar', length: 63 })
+  databaseName: string;
+
+  @Column({ name: 'database_host', type: 'varchar', length: 253 })
+  databaseHost: string;
+
+  @Column({ name: 'engine', type: 'varchar', length: 32 })
+  engine: EngineKind;
+
+  @Column({ name: 'status', type: 'varchar', length: 16 })
+  status: BackupStatus;
+
+  @Column({ name: 'trigger', type: 'varchar', length: 16 })
+  trigger: BackupTrigger;
+
+  @Column({ name: 'description', type: 'text', nullable: true })
+  description: string | null;
+
+  @Column({ name: 'locked', type: 'boolean' })
+  locked: boolean;
+
+  @Column({ name: 'created_at', ...timeColumn })
+  createdAt: Date;
+
+  /** Of the newest attempt. */
+  @Column({ name: 'started_at', ...timeColumn, nullable: true })
+  startedAt: Date | null;
+
+  /** When it reached its last state, also when that is `failed` or `cancelled`. */
+  @Column({ name: 'completed_at', ...timeColumn, nullable: true })
+  completedAt: Date | null;
+
+  @Column({ name: 'attempt', type: 'integer' })
+  attempt: number;
+
+  /** Set by a cancel request; a worker that takes over after a crash obeys it too. */
+  @Column({ name: 'cancel_requested', type: 'boolean' })
+  cancelRequested: boolean;
+
+  @Column({ name: 'idempotency_key', type: 'varchar', length: 255, nullable: true })
+  idempotencyKey: string | null;
+
+  /** File name of the newest attempt's archive. */
+  @Column({ name: 'filename', type: 'varchar', length: 255, nullable: true })
+  filename: string | null;
+
+  /** Stored size of all parts, and the plain size. Null until completed. */
+  @Column({ name: 'size_bytes', ...bytesColumn, nullable: true })
+  sizeBytes: number | null;
+
+  @Column({ name: 'plain_bytes', ...bytesColumn, nullable: true })
+  plainBytes: number | null;
+
+  /** Of the stored data part. */
+  @Column({ name: 'sha256', type: 'varchar', length: 64, nullable: true })
+  sha256: string | null;
+
+  /** Of the manifest's bytes: what the catalog knows is what the destination must still say. */
+  @Column({ name: 'manifest_sha256', type: 'varchar', length: 64, nullable: true })
+  manifestSha256: string | null;
+
+  @Column({ name: 'format', type: 'varchar', length: 16, nullable: true })
+  format: DumpFormat | null;
+
+  @Column({ name: 'compression', type: 'varchar', length: 16, nullable: true })
+  compression: Compression | null;
+
+  @Column({ name: 'tool', type: 'varchar', length: 255, nullable: true })
+  tool: string | null;
+
+  @Column({ name: 'server_version', type: 'varchar', length: 255, nullable: true })
+  serverVersion: string | null;
+
+  @Column({ name: 'contents', type: 'simple-json', nullable: true })
+  contents: ContentSummary | null;
+
+  /** Null until completed; see `EVIDENCE_LEVELS`. */
+  @Column({ name: 'evidence_level', type: 'integer', nullable: true })
+  evidenceLevel: number | null;
+
+  @Column({ name: 'evidence_at', ...timeColumn, nullable: true })
+  evidenceAt: Date | null;
+
+  /** Measured time of the restore that showed the evidence. */
+  @Column({ name: 'evidence_restore_ms', ...bytesColumn, nullable: true })
+  evidenceRestoreMs: number | null;
+
+  @Column({ name: 'error_code', type: 'varchar', length: 64, nullable: true })
+  errorCode: string | null;
+
+  @Column({ name: 'error_detail', type: 'text', nullable: true })
+  errorDetail: string | null;
+
+  @Column({ name: 'error_retryable', type: 'boolean', nullable: true })
+  errorRetryable: boolean | null;
+}

@@ -1,0 +1,239 @@
+import type { EngineKind, DumpFormat } from '../engines/engine.js';
+import type { Compression } from '../archive/manifest.js';
+import type { BackupCopy } from './backup-copy.entity.js';
+import type { BackupProgress } from './backup-progress.js';
+import {
+  type BackupPhase,
+  type BackupStatus,
+  type BackupTrigger,
+  type CopyState,
+  EVIDENCE_LEVELS,
+  type EvidenceName,
+} from './backup-states.js';
+import type { Backup } from './backup.entity.js';
+
+/** How far a running backup is. */
+export class BackupProgressView {
+  /** @example 'dumping' */
+  phase: BackupPhase;
+  /**
+   * Plain bytes dumped so far.
+   * @example 52428800
+   */
+  bytes: number;
+  /**
+   * The table or collection being worked on.
+   * @example 'public.orders'
+   */
+  item: string | null;
+  /** @example 7 */
+  items_done: number;
+  /** @example 12 */
+  items_total: number | null;
+  /**
+   * Share of tables or collections done, 0 to 100; absent while their number is unknown.
+   * @example 58
+   */
+  percent?: number;
+}
+
+/** How far the backup has been shown to be good. */
+export class EvidenceView {
+  /**
+   * Rung of the ladder: 0 stored, 1 intact, 2 readable, 3 restorable, 4 proven, 5 accepted.
+   * @example 4
+   */
+  level: number;
+  /** @example 'proven' */
+  name: EvidenceName;
+  /** @example '2026-11-21T03:00:41.000Z' */
+  at: string | null;
+  /**
+   * How long the restore that showed it took.
+   * @example 41.2
+   */
+  restore_seconds: number | null;
+}
+
+/** One archive at one destination. */
+export class CopyView {
+  /** @example 'local' */
+  destination: string;
+  /** @example 'shop/backup_shop_20261121_030000.dump.zst' */
+  key: string;
+  /** @example 'stored' */
+  state: CopyState;
+}
+
+/** Totals of what the backup holds; see `/contents` for each table or collection. */
+export class ContentSummaryView {
+  /** @example 12 */
+  items: number;
+  /** @example 214532 */
+  rows: number;
+  /**
+   * Content that is not rows.
+   * @example { "large_objects": 3 }
+   */
+  counters: Record<string, number>;
+}
+
+/** Why a backup or restore ended badly. */
+export class RowErrorView {
+  /**
+   * Each code has a page: GET /docs/problems/{code}.
+   * @example 'server-unreachable'
+   */
+  code: string;
+  /** @example 'Cannot reach db.example.com:5432: connection refused. Is the server running?' */
+  detail: string;
+  /** @example true */
+  retryable: boolean;
+}
+
+/** One attempt to make an archive, retries included, and its outcome. */
+export class BackupView {
+  /** @example '019aa3f0-1111-7000-8000-000000000001' */
+  id: string;
+  /** Null when the database was deleted and its backups were kept. */
+  database_id: string | null;
+  /** @example 'shop' */
+  database_name: string;
+  /** @example 'db.example.com' */
+  database_host: string;
+  /** @example 'postgres' */
+  engine: EngineKind;
+  /** @example 'backup_shop_20261121_030000.dump.zst' */
+  filename: string | null;
+  /** @example 'completed' */
+  status: BackupStatus;
+  /** @example 'manual' */
+  trigger: BackupTrigger;
+  /** @example 'before the 2.0 release' */
+  description: string | null;
+  /** @example '2026-11-21T03:00:00.000Z' */
+  created_at: string;
+  /** @example '2026-11-21T03:00:00.020Z' */
+  started_at: string | null;
+  /** @example '2026-11-21T03:00:07.512Z' */
+  completed_at: string | null;
+  /** @example 7.492 */
+  duration_seconds: number | null;
+  /**
+   * Size of all stored parts.
+   * @example 10485760
+   */
+  size_bytes: number | null;
+  /** @example 73400320 */
+  plain_bytes: number | null;
+  /**
+   * Of the archive as stored; what `sha256sum` says of the downloaded file.
+   * @example 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c'
+   */
+  sha256: string | null;
+  /** @example 'custom' */
+  format: DumpFormat | null;
+  /** @example 'zstd' */
+  compression: Compression | null;
+  /** @example false */
+  encrypted: boolean;
+  /** @example 'pg_dump 18.1' */
+  tool: string | null;
+  /** @example '17.6' */
+  server_version: string | null;
+  /** @example 1 */
+  attempt: number;
+  /** Only while it runs. */
+  progress?: BackupProgressView;
+  /** Null until completed. */
+  evidence: EvidenceView | null;
+  copies: CopyView[];
+  contents: ContentSummaryView | null;
+  /** @example false */
+  locked: boolean;
+  /**
+   * Why it is not deleted, besides its policy.
+   * @example ["locked"]
+   */
+  keep_reasons: string[];
+  error: RowErrorView | null;
+}
+
+/** The wire form of a backup. */
+export function toBackupView(
+  row: Backup,
+  copies: readonly BackupCopy[],
+  progress?: BackupProgress,
+): BackupView {
+  return {
+    id: row.id,
+    database_id: row.databaseId,
+    database_name: row.databaseName,
+    database_host: row.databaseHost,
+    engine: row.engine,
+    filename: row.filename,
+    status: row.status,
+    trigger: row.trigger,
+    description: row.description,
+    created_at: row.createdAt.toISOString(),
+    started_at: row.startedAt?.toISOString() ?? null,
+    completed_at: row.completedAt?.toISOString() ?? null,
+    duration_seconds: secondsBetween(row.startedAt, row.completedAt),
+    size_bytes: row.sizeBytes,
+    plain_bytes: row.plainBytes,
+    sha256: row.sha256,
+    format: row.format,
+    compression: row.compression,
+    encrypted: false,
+    tool: row.tool,
+    server_version: row.serverVersion,
+    attempt: row.attempt,
+    ...(progress && row.status === 'running' ? { progress: toProgressView(progress) } : {}),
+    evidence: toEvidenceView(row),
+    copies: copies
+      .filter((copy) => copy.state !== 'discarded')
+      .map(({ destination, key, state }) => ({ destination, key, state })),
+    contents: row.contents,
+    locked: row.locked,
+    keep_reasons: row.locked ? ['locked'] : [],
+    error: toErrorView(row),
+  };
+}
+
+/** Seconds with milliseconds, or null while one of the two is unknown. */
+export function secondsBetween(from: Date | null, to: Date | null): number | null {
+  return from === null || to === null ? null : (to.getTime() - from.getTime()) / 1000;
+}
+
+export function toErrorView(row: {
+  errorCode: string | null;
+  errorDetail: string | null;
+  errorRetryable: boolean | null;
+}): RowErrorView | null {
+  if (row.errorCode === null) return null;
+  return { code: row.errorCode, detail: row.errorDetail ?? '', retryable: row.errorRetryable ?? false };
+}
+
+function toProgressView(progress: BackupProgress): BackupProgressView {
+  const { phase, bytes, item, itemsDone, itemsTotal } = progress;
+  const known = itemsTotal !== null && itemsTotal > 0;
+  return {
+    phase,
+    bytes,
+    item,
+    items_done: itemsDone,
+    items_total: itemsTotal,
+    ...(known ? { percent: Math.min(100, Math.floor((100 * itemsDone) / itemsTotal)) } : {}),
+  };
+}
+
+function toEvidenceView(row: Backup): EvidenceView | null {
+  const name = row.evidenceLevel === null ? undefined : EVIDENCE_LEVELS[row.evidenceLevel];
+  if (name === undefined || row.evidenceLevel === null) return null;
+  return {
+    level: row.evidenceLevel,
+    name,
+    at: row.evidenceAt?.toISOString() ?? null,
+    restore_seconds: row.evidenceRestoreMs === null ? null : row.evidenceRestoreMs / 1000,
+  };
+}

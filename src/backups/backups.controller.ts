@@ -1,0 +1,146 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  HttpStatus,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
+import { ApiAcceptedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+
+import { toTimeText } from '../catalog/columns.js';
+import { answerPage, PagedResponse, readCursor, toPage } from '../http/paging.js';
+import { clientSignal } from '../http/client-signal.js';
+import { Problems } from '../http/problems.decorator.js';
+import { BackupQueries } from './backup-queries.js';
+import { BackupRemoval } from './backup-removal.js';
+import { BackupView } from './backup.view.js';
+import { BackupViews } from './backup-views.js';
+import { BackupsService } from './backups.service.js';
+import { BackupChangesDto } from './dto/backup-changes.dto.js';
+import { BackupListDto, toBackupFilter } from './dto/backup-list.dto.js';
+import { DeleteBackupDto } from './dto/delete-backup.dto.js';
+import { NewBackupDto, WaitQueryDto } from './dto/new-backup.dto.js';
+
+/** Making, finding and removing backups. */
+@ApiTags('Backups')
+@Controller('backups')
+export class BackupsController {
+  constructor(
+    private readonly backups: BackupsService,
+    private readonly queries: BackupQueries,
+    private readonly removal: BackupRemoval,
+    private readonly views: BackupViews,
+  ) {}
+
+  /**
+   * Starts a backup.
+   *
+   * Answers at once with the queued record; `Location` leads to its progress. With `?wait=completed` it answers when the
+   * backup is completed, or with the problem that ended it.
+   */
+  @Post()
+  @HttpCode(HttpStatus.ACCEPTED)
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'A repeated key gives the first record.',
+  })
+  @ApiAcceptedResponse({ type: BackupView, description: 'Queued.' })
+  @ApiOkResponse({ type: BackupView, description: 'Completed, when asked to wait.' })
+  @Problems(
+    'database-not-found',
+    'database-not-chosen',
+    'backup-already-running',
+    'backup-failed',
+    'wait-timeout',
+  )
+  async create(
+    @Body() body: NewBackupDto,
+    @Query() query: WaitQueryDto,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<BackupView> {
+    const queued = await this.backups.create({
+      database: body.database_id,
+      trigger: 'manual',
+      description: body.description,
+      locked: body.locked,
+      idempotencyKey,
+    });
+    response.location(`/backups/${queued.id}`);
+    if (query.wait === undefined) return this.views.of(queued);
+    const seconds = query.timeout_seconds;
+    const completed = await this.backups.waitUntilCompleted(queued.id, seconds, clientSignal(response));
+    response.status(HttpStatus.OK);
+    return this.views.of(completed);
+  }
+
+  /** Lists backups, newest first. Deleted ones only with `status=expired`. */
+  @Get()
+  @PagedResponse(BackupView)
+  @Problems('invalid-cursor')
+  async list(
+    @Query() query: BackupListDto,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<BackupView[]> {
+    const filter = toBackupFilter(query);
+    const [createdAt, id] = readCursor(query, 2) ?? [];
+    const after = createdAt === undefined || id === undefined ? undefined : { createdAt, id };
+    const found = await this.queries.page(filter, query.limit + 1, after);
+    const total = await this.queries.count(filter);
+    const page = toPage(found, query, total, (backup) => [toTimeText(backup.createdAt), backup.id]);
+    const views = await this.views.ofAll(page.rows);
+    return answerPage(response, { ...page, rows: views }, (view) => view);
+  }
+
+  /** Gives one backup, by id or file name; while it runs, with its progress. */
+  @Get(':id')
+  @Problems('backup-not-found')
+  async get(@Param('id') id: string): Promise<BackupView> {
+    return this.views.of(await this.queries.get(id));
+  }
+
+  /** Changes description and lock. */
+  @Patch(':id')
+  @Problems('backup-not-found')
+  async change(@Param('id') id: string, @Body() body: BackupChangesDto): Promise<BackupView> {
+    return this.views.of(await this.backups.change(id, body));
+  }
+
+  /**
+   * Deletes a backup: its objects at every destination, and then says so in its row, which stays as `expired`.
+   *
+   * Answers when that is done; 202 with status `expiring` when it takes longer than a few seconds.
+   */
+  @Delete(':id')
+  @ApiOkResponse({ type: BackupView, description: 'Deleted.' })
+  @ApiAcceptedResponse({ type: BackupView, description: 'Being deleted.' })
+  @Problems('backup-not-found', 'backup-locked', 'backup-newest-proven', 'backup-not-in-state')
+  async remove(
+    @Param('id') id: string,
+    @Query() query: DeleteBackupDto,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<BackupView> {
+    const { id: backupId } = await this.queries.get(id);
+    const removed = await this.removal.removeNow(backupId, { force: query.force });
+    response.status(removed.status === 'expired' ? HttpStatus.OK : HttpStatus.ACCEPTED);
+    return this.views.of(removed);
+  }
+
+  /** Cancels a waiting or running backup; within 5 s nothing of it runs and nothing is left. */
+  @Post(':id/cancel')
+  @HttpCode(HttpStatus.ACCEPTED)
+  @ApiAcceptedResponse({ type: BackupView })
+  @Problems('backup-not-found', 'backup-not-in-state')
+  async cancel(@Param('id') id: string): Promise<BackupView> {
+    return this.views.of(await this.backups.cancel(id));
+  }
+}

@@ -1,0 +1,180 @@
+import { DomainError } from '../errors/domain-error.js';
+
+export class BackupNotFoundError extends DomainError {
+  constructor(idOrFilename: string) {
+    super({
+      code: 'backup-not-found',
+      kind: 'not-found',
+      detail: `There is no backup "${idOrFilename}". GET /backups lists them.`,
+      facts: { backup: idOrFilename },
+    });
+  }
+}
+
+/** A backup of the database waits or runs already. */
+export class BackupActiveError extends DomainError {
+  constructor(databaseName: string, backupId: string, status: string) {
+    super({
+      code: 'backup-already-running',
+      kind: 'conflict',
+      detail: `Backup ${backupId} of "${databaseName}" is ${status}; wait for it, or cancel it.`,
+      retryable: true,
+      facts: { backup_id: backupId, status },
+    });
+  }
+}
+
+/** Which database is meant cannot be told. */
+export class DatabaseChoiceError extends DomainError {
+  constructor(registered: readonly string[]) {
+    super({
+      code: 'database-not-chosen',
+      kind: 'invalid',
+      detail:
+        registered.length === 0
+          ? 'No database is registered yet; register one with POST /databases.'
+          : `Several databases are registered; say which one with database_id: ${registered.join(', ')}.`,
+      facts: { databases: registered },
+    });
+  }
+}
+
+/** The backup's state does not allow what was asked. */
+export class BackupStateError extends DomainError {
+  constructor(backupId: string, status: string, wanted: string) {
+    super({
+      code: 'backup-not-in-state',
+      kind: 'conflict',
+      detail: `Backup ${backupId} is ${status} and cannot be ${wanted}.`,
+      facts: { backup_id: backupId, status },
+    });
+  }
+}
+
+export class BackupLockedError extends DomainError {
+  constructor(backupId: string) {
+    super({
+      code: 'backup-locked',
+      kind: 'conflict',
+      detail: `Backup ${backupId} is locked. Unlock it first: PATCH /backups/${backupId} {"locked": false}.`,
+      facts: { backup_id: backupId },
+    });
+  }
+}
+
+export class NewestProvenBackupError extends DomainError {
+  constructor(backupId: string, evidence: string) {
+    super({
+      code: 'backup-newest-proven',
+      kind: 'conflict',
+      detail: `Backup ${backupId} is the newest one of its database that is ${evidence}. Delete it with ?force=true.`,
+      facts: { backup_id: backupId, evidence },
+    });
+  }
+}
+
+export class BackupCancelledError extends DomainError {
+  constructor(backupId: string) {
+    super({
+      code: 'backup-cancelled',
+      kind: 'conflict',
+      detail: `Backup ${backupId} was cancelled on request; nothing of it is left.`,
+      facts: { backup_id: backupId },
+    });
+  }
+}
+
+export class BackupTimeoutError extends DomainError {
+  constructor(seconds: number) {
+    super({
+      code: 'backup-timeout',
+      kind: 'timeout',
+      detail: `The backup did not end within options.timeout_seconds = ${seconds} and was stopped.`,
+      retryable: true,
+      facts: { timeout_seconds: seconds },
+    });
+  }
+}
+
+/** A tool that exits 0 and says nothing has not made a backup. */
+export class DumpEmptyError extends DomainError {
+  constructor(tool: string) {
+    super({
+      code: 'dump-empty',
+      kind: 'unprocessable',
+      detail: `${tool} ended without an error and without a single byte. This is never a good dump.`,
+      facts: { tool },
+    });
+  }
+}
+
+export class WorkerLostError extends DomainError {
+  constructor(attempts: number) {
+    super({
+      code: 'worker-lost',
+      kind: 'unavailable',
+      detail: `The process that made this backup died, ${attempts} times. Look at the service's log and the machine's memory.`,
+      retryable: true,
+      facts: { attempts },
+    });
+  }
+}
+
+/** `?wait=` ran out; the backup goes on. */
+export class WaitTimeoutError extends DomainError {
+  constructor(backupId: string, status: string, seconds: number) {
+    super({
+      code: 'wait-timeout',
+      kind: 'timeout',
+      detail: `Backup ${backupId} is still ${status} after ${seconds} s. It goes on; see GET /backups/${backupId}.`,
+      retryable: true,
+      facts: { backup_id: backupId, status },
+    });
+  }
+}
+
+/** What a waiting request is told when the backup it waited for did not complete. */
+export class BackupFailedError extends DomainError {
+  constructor(backupId: string, status: string, error: { code: string; detail: string } | null) {
+    super({
+      code: 'backup-failed',
+      kind: 'unprocessable',
+      detail: `Backup ${backupId} is ${status}${error ? `: ${error.detail}` : '.'}`,
+      facts: { backup_id: backupId, status, error },
+    });
+  }
+}
+
+/** The destination's manifest is not the one that the catalog remembers. */
+export class ManifestChangedError extends DomainError {
+  constructor(backupId: string, reason: string) {
+    super({
+      code: 'manifest-changed',
+      kind: 'unprocessable',
+      detail: `The manifest of backup ${backupId} is not the one that was written (${reason}). Nothing was touched.`,
+      facts: { backup_id: backupId, reason },
+    });
+  }
+}
+
+export class PartNotFoundError extends DomainError {
+  constructor(backupId: string, part: string) {
+    super({
+      code: 'part-not-found',
+      kind: 'not-found',
+      detail: `Backup ${backupId} has no part "${part}". Roles are kept only with options.include_roles.`,
+      facts: { backup_id: backupId, part },
+    });
+  }
+}
+
+export class RangeNotSatisfiableError extends DomainError {
+  constructor(range: string, sizeBytes: number) {
+    super({
+      code: 'range-not-satisfiable',
+      kind: 'range',
+      detail: `The archive has ${sizeBytes} bytes; the range "${range}" lies outside.`,
+      facts: { size_bytes: sizeBytes },
+    });
+  }
+}

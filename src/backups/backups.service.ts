@@ -1,0 +1,177 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager, In } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+
+import { Catalog } from '../catalog/catalog.js';
+import { Clock } from '../clock/clock.js';
+import { holdDatabase } from '../databases/database-rows.js';
+import { Database } from '../databases/database.entity.js';
+import { Queue } from '../queue/queue.js';
+import { isActive } from './backup-lifecycle.js';
+import { BackupMoves } from './backup-moves.js';
+import { BackupQueries } from './backup-queries.js';
+import type { BackupTrigger } from './backup-states.js';
+import { Backup } from './backup.entity.js';
+import {
+  BackupActiveError,
+  BackupCancelledError,
+  BackupFailedError,
+  BackupStateError,
+  DatabaseChoiceError,
+  WaitTimeoutError,
+} from './backups.errors.js';
+
+export interface NewBackup {
+  /** Id or name; may be left out when exactly one is registered. */
+  database?: string | undefined;
+  trigger: BackupTrigger;
+  description?: string | undefined;
+  locked?: boolean | undefined;
+  idempotencyKey?: string | undefined;
+}
+
+/** How often a waiting request looks, in milliseconds. */
+const LOOK_EVERY_MS = 100;
+
+/** What can be asked of backups while they are made. */
+@Injectable()
+export class BackupsService {
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly clock: Clock,
+    private readonly queue: Queue,
+    private readonly queries: BackupQueries,
+    private readonly moves: BackupMoves,
+  ) {}
+
+  /**
+   * Asks for a backup. Gives the queued record, or, for a repeated idempotency key, the record of the first request.
+   * @throws DatabaseNotFoundError, DatabaseChoiceError
+   * @throws BackupActiveError when one of this database waits or runs already (not for `pre_restore`, which waits its turn)
+   */
+  async create(request: NewBackup): Promise<Backup> {
+    return this.catalog.write(async (tx) => {
+      const earlier =
+        request.idempotencyKey === undefined
+          ? null
+          : await tx.findOneBy(Backup, { idempotencyKey: request.idempotencyKey });
+      if (earlier !== null) return earlier;
+      // Held, so that of two requests at once the second sees what the first has queued.
+      const database = await holdDatabase(tx, request.database ?? (await theOnlyDatabase(tx)));
+      if (request.trigger !== 'pre_restore') await refuseSecond(tx, database);
+      const backup = tx.create(Backup, {
+        id: uuidv7(),
+        databaseId: database.id,
+        databaseName: database.name,
+        databaseHost: database.host,
+        engine: database.engine,
+        status: 'queued',
+        trigger: request.trigger,
+        description: request.description ?? null,
+        locked: request.locked ?? false,
+        createdAt: this.clock.now(),
+        attempt: 0,
+        cancelRequested: false,
+        idempotencyKey: request.idempotencyKey ?? null,
+      });
+      await tx.insert(Backup, backup);
+      await this.queue.send(tx, {
+        kind: 'backup',
+        subjectId: backup.id,
+        exclusiveKey: `backup:${database.id}`,
+        lane: `host:${database.host}`,
+        runAfter: backup.createdAt,
+      });
+      return tx.findOneByOrFail(Backup, { id: backup.id });
+    });
+  }
+
+  /**
+   * Cancels a waiting backup at once, and asks a running one to stop; nothing of it runs 5 s later.
+   * @throws BackupStateError when it has ended
+   */
+  async cancel(idOrFilename: string): Promise<Backup> {
+    const { id } = await this.queries.get(idOrFilename);
+    await this.catalog.write(async (tx) => {
+      if (await this.queue.withdraw(tx, 'backup', id)) {
+        await this.moves.move(tx, id, 'cancelled', {
+          completedAt: this.clock.now(),
+          cancelRequested: true,
+          errorCode: 'backup-cancelled',
+          errorDetail: 'Cancelled on request.',
+          errorRetryable: false,
+        });
+        return;
+      }
+      const asked = await tx.update(
+        Backup,
+        { id, status: In(['queued', 'running']) },
+        { cancelRequested: true },
+      );
+      if (asked.affected !== 1) {
+        const now = await tx.findOneByOrFail(Backup, { id });
+        throw new BackupStateError(id, now.status, 'cancelled');
+      }
+    });
+    this.queue.cancel('backup', id, new BackupCancelledError(id));
+    return this.queries.get(id);
+  }
+
+  /** Changes what a person may change. */
+  async change(
+    idOrFilename: string,
+    changes: { description?: string | null; locked?: boolean },
+  ): Promise<Backup> {
+    const { id } = await this.queries.get(idOrFilename);
+    const { description, locked } = changes;
+    if (description !== undefined || locked !== undefined) {
+      await this.catalog.write((tx) =>
+        tx.update(
+          Backup,
+          { id },
+          {
+            ...(description === undefined ? {} : { description }),
+            ...(locked === undefined ? {} : { locked }),
+          },
+        ),
+      );
+    }
+    return this.queries.get(id);
+  }
+
+  /**
+   * Resolves with the completed backup.
+   * @throws BackupFailedError when it failed or was cancelled, WaitTimeoutError when `timeoutSeconds` are over
+   */
+  async waitUntilCompleted(id: string, timeoutSeconds: number, signal?: AbortSignal): Promise<Backup> {
+    const untilMs = this.clock.monotonicMs() + timeoutSeconds * 1000;
+    for (;;) {
+      const backup = await this.queries.get(id);
+      if (backup.status === 'completed') return backup;
+      if (!isActive(backup.status)) {
+        const error =
+          backup.errorCode === null ? null : { code: backup.errorCode, detail: backup.errorDetail ?? '' };
+        throw new BackupFailedError(id, backup.status, error);
+      }
+      if (this.clock.monotonicMs() >= untilMs) throw new WaitTimeoutError(id, backup.status, timeoutSeconds);
+      await this.clock.sleep(LOOK_EVERY_MS, signal);
+    }
+  }
+}
+
+async function theOnlyDatabase(tx: EntityManager): Promise<string> {
+  const registered = await tx.find(Database, { order: { name: 'ASC' }, take: 20 });
+  const [only] = registered;
+  if (only === undefined || registered.length > 1) {
+    throw new DatabaseChoiceError(registered.map((database) => database.name));
+  }
+  return only.id;
+}
+
+async function refuseSecond(tx: EntityManager, database: Database): Promise<void> {
+  const active = await tx.findOne(Backup, {
+    where: { databaseId: database.id, status: In(['queued', 'running']) },
+    order: { createdAt: 'ASC' },
+  });
+  if (active !== null) throw new BackupActiveError(database.name, active.id, active.status);
+}

@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+
+import { Catalog } from '../catalog/catalog.js';
+import { StorageRegistry } from '../storage/storage-registry.js';
+import type { BackupCopy } from './backup-copy.entity.js';
+import { BackupMoves } from './backup-moves.js';
+import type { CopyState } from './backup-states.js';
+
+/** Removes the objects of one copy: exactly those its row names, the manifest last. */
+@Injectable()
+export class CopyCleaner {
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly storages: StorageRegistry,
+    private readonly moves: BackupMoves,
+  ) {}
+
+  /** Removes what a failed or dead attempt left. A copy that has become part of a good backup meanwhile is not touched. */
+  async discardUnfinished(copy: BackupCopy): Promise<void> {
+    await this.#discard(copy, ['writing', 'discarding']);
+  }
+
+  /** Removes a copy of a backup that expires. */
+  async remove(copy: BackupCopy): Promise<void> {
+    await this.#discard(copy, ['writing', 'stored', 'discarding']);
+  }
+
+  /**
+   * Marks the copy as `discarding`, removes its objects, marks it as `discarded`. May be repeated after a crash at any
+   * point; when it throws, the row still names what may be left.
+   */
+  async #discard(copy: BackupCopy, from: readonly CopyState[]): Promise<void> {
+    const ours = await this.catalog.write((tx) => this.moves.moveCopy(tx, copy, from, 'discarding'));
+    if (!ours) return;
+    const storage = this.storages.open(copy.destination);
+    for (const key of copy.keys) await storage.delete(key);
+    await this.catalog.write((tx) => this.moves.moveCopy(tx, copy, ['discarding'], 'discarded'));
+  }
+}

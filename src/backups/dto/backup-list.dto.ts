@@ -1,0 +1,87 @@
+import { Transform } from 'class-transformer';
+import { IsDate, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+
+import { PageQuery } from '../../http/page.dto.js';
+import {
+  BACKUP_STATUSES,
+  BACKUP_TRIGGERS,
+  type BackupStatus,
+  type BackupTrigger,
+  EVIDENCE_LEVELS,
+  type EvidenceName,
+} from '../backup-states.js';
+import type { BackupFilter } from '../backup-queries.js';
+
+/** Filters of the list of backups. Without `status`, everything but expired backups. */
+export class BackupListDto extends PageQuery {
+  /**
+   * Id or name of a database.
+   * @example 'shop'
+   */
+  @IsOptional()
+  @IsString()
+  @MaxLength(63)
+  database_id?: string;
+
+  /**
+   * One or several states, separated by commas.
+   * @example 'completed'
+   */
+  @IsOptional()
+  @Transform(({ value }) => (typeof value === 'string' ? value.split(',') : value) as unknown)
+  @IsIn(BACKUP_STATUSES, { each: true })
+  status?: BackupStatus[];
+
+  /** @example 'manual' */
+  @IsOptional()
+  @IsIn(BACKUP_TRIGGERS)
+  trigger?: BackupTrigger;
+
+  /**
+   * Only backups that have at least this evidence.
+   * @example 'proven'
+   */
+  @IsOptional()
+  @IsIn(EVIDENCE_LEVELS)
+  evidence?: EvidenceName;
+
+  /**
+   * Created at this time or later.
+   * @example '2026-11-01T00:00:00Z'
+   */
+  @IsOptional()
+  @Transform(({ value }) => new Date(String(value)))
+  @IsDate()
+  from?: Date;
+
+  /**
+   * Created before this time.
+   * @example '2026-12-01T00:00:00Z'
+   */
+  @IsOptional()
+  @Transform(({ value }) => new Date(String(value)))
+  @IsDate()
+  to?: Date;
+
+  /**
+   * Part of a file name or a description.
+   * @example 'release'
+   */
+  @IsOptional()
+  @IsString()
+  @MaxLength(255)
+  q?: string;
+}
+
+/** The wire's filters as the queries understand them. */
+export function toBackupFilter(query: BackupListDto): BackupFilter {
+  return {
+    ...(query.database_id !== undefined && { database: query.database_id }),
+    ...(query.status !== undefined && { status: query.status }),
+    ...(query.trigger !== undefined && { trigger: query.trigger }),
+    ...(query.evidence !== undefined && { minEvidence: EVIDENCE_LEVELS.indexOf(query.evidence) }),
+    ...(query.from !== undefined && { from: query.from }),
+    ...(query.to !== undefined && { to: query.to }),
+    ...(query.q !== undefined && { text: query.q }),
+  };
+}

@@ -1,0 +1,72 @@
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Cron, CronExpression } from '@nestjs/schedule';
+import { In } from 'typeorm';
+
+import { Catalog } from '../catalog/catalog.js';
+import { LOCAL_DESTINATION, StorageRegistry } from '../storage/storage-registry.js';
+import { BackupCopy } from './backup-copy.entity.js';
+import { Backup } from './backup.entity.js';
+import { CopyCleaner } from './copy-cleaner.js';
+
+/**
+ * Removes what attempts left and could not remove themselves: copies that are unfinished while their backup no longer works
+ * on them. Only objects named in a row are touched. At start the storage also drops the temporary parts of dead puts.
+ */
+@Injectable()
+export class OrphanSweeper implements OnApplicationBootstrap {
+  readonly #log = new Logger('Sweeper');
+  #sweeping = false;
+
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly storages: StorageRegistry,
+    private readonly cleaner: CopyCleaner,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    try {
+      const parts = await this.storages.open(LOCAL_DESTINATION).sweep();
+      if (parts > 0) this.#log.log({ parts }, 'removed temporary parts of an earlier process');
+    } catch (error) {
+      // A destination that is away must not keep the service from starting: /health/ready tells of it.
+      this.#log.error({ err: error }, 'cannot sweep the destination');
+    }
+    await this.sweep();
+  }
+
+  /** Every hour; a sweep that takes longer is not overtaken by the next. */
+  @Cron(CronExpression.EVERY_HOUR)
+  async sweep(): Promise<void> {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    try {
+      for (const copy of await this.#orphans()) await this.#discard(copy);
+    } catch (error) {
+      this.#log.error({ err: error }, 'sweep ended early');
+    } finally {
+      this.#sweeping = false;
+    }
+  }
+
+  /** Unfinished copies of backups that have ended, or that are at a later attempt. */
+  async #orphans(): Promise<BackupCopy[]> {
+    return this.catalog.read
+      .createQueryBuilder(BackupCopy, 'c')
+      .innerJoin(Backup, 'b', 'b.id = c.backup_id')
+      .where({ state: In(['writing', 'discarding']) })
+      .andWhere("(b.status IN ('completed', 'failed', 'cancelled', 'expired') OR c.attempt < b.attempt)")
+      .getMany();
+  }
+
+  async #discard(copy: BackupCopy): Promise<void> {
+    try {
+      await this.cleaner.discardUnfinished(copy);
+      this.#log.log({ backupId: copy.backupId, attempt: copy.attempt }, 'removed what a dead attempt left');
+    } catch (error) {
+      this.#log.warn(
+        { err: error, backupId: copy.backupId },
+        'cannot remove what a dead attempt left; trying again',
+      );
+    }
+  }
+}

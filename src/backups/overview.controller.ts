@@ -1,0 +1,57 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+
+import { Clock } from '../clock/clock.js';
+import { Config } from '../config/config.js';
+import { LOCAL_DESTINATION, StorageRegistry } from '../storage/storage-registry.js';
+import { BackupStats } from './backup-stats.js';
+import { BackupStatsView, BackupSummaryView, ServiceStatusView } from './stats.view.js';
+
+const DAYS_SHOWN = 30;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Numbers over all backups. */
+@ApiTags('Backups')
+@Controller('backups')
+export class OverviewController {
+  constructor(
+    private readonly stats: BackupStats,
+    private readonly config: Config,
+    private readonly storages: StorageRegistry,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Shows the service at a glance: what runs, where archives lie, how much room is left. */
+  @Get('status')
+  async status(): Promise<ServiceStatusView> {
+    const [summary, space] = await Promise.all([
+      this.stats.summary(),
+      this.storages.open(LOCAL_DESTINATION).space(),
+    ]);
+    return {
+      // Schedules and retention do not exist yet: nothing is made and nothing is deleted by itself.
+      enabled: false,
+      backup_directory: this.config.backupDir,
+      retention_days: null,
+      max_backups: null,
+      interval_hours: null,
+      total_backups: summary.completed,
+      running: summary.running,
+      queued: summary.queued,
+      scheduler: { next_run_at: null },
+      disk: space === undefined ? null : { free_bytes: space.freeBytes, total_bytes: space.totalBytes },
+    };
+  }
+
+  /** Totals, per database, and per day of the last 30 days. */
+  @Get('stats')
+  async all(): Promise<BackupStatsView> {
+    return this.stats.all(new Date(this.clock.now().getTime() - DAYS_SHOWN * DAY_MS));
+  }
+
+  /** Totals only. */
+  @Get('stats/summary')
+  async summary(): Promise<BackupSummaryView> {
+    return this.stats.summary();
+  }
+}

@@ -1,0 +1,22 @@
+/** How failed attempts are tried again. */
+export interface RetryPolicy {
+  maxAttempts: number;
+  /** Pause after the first failed attempt, in milliseconds; doubles with each further one. */
+  backoffMs: number;
+}
+
+/** No pause grows beyond this: a server that is back should not wait for an hour. */
+const LONGEST_PAUSE_MS = 15 * 60_000;
+
+export type RetryPlan = { again: true; at: Date } | { again: false };
+
+/**
+ * Decides whether a failed attempt is followed by another. Pure.
+ * @param attempt number of the attempt that failed, from 1
+ * @param retryable whether its error may pass by itself
+ */
+export function planRetry(policy: RetryPolicy, attempt: number, retryable: boolean, now: Date): RetryPlan {
+  if (!retryable || attempt >= policy.maxAttempts) return { again: false };
+  const pauseMs = Math.min(policy.backoffMs * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
+  return { again: true, at: new Date(now.getTime() + pauseMs) };
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+
+import { Injectable } from '@nestjs/common';
+
+import { keyBeside } from '../archive/archive-format.js';
+import type { Manifest, ManifestPart } from '../archive/manifest.js';
+import { decodeManifest } from '../archive/manifest-codec.js';
+import { Catalog } from '../catalog/catalog.js';
+import type { Storage } from '../storage/storage.js';
+import { StorageRegistry } from '../storage/storage-registry.js';
+import { BackupCopy } from './backup-copy.entity.js';
+import type { Backup } from './backup.entity.js';
+import { BackupStateError, ManifestChangedError } from './backups.errors.js';
+
+/** A backup's archive set as it lies at a destination, opened and known to be the one that was written. */
+export interface ArchiveSet {
+  storage: Storage;
+  copy: BackupCopy;
+  manifest: Manifest;
+  /** The manifest's own bytes. */
+  text: string;
+  keyOf(part: ManifestPart): string;
+}
+
+/** Opens the archive set of a completed backup. */
+@Injectable()
+export class StoredManifests {
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly storages: StorageRegistry,
+  ) {}
+
+  /**
+   * @throws BackupStateError when the backup has no archive
+   * @throws ManifestChangedError when the manifest is not byte for byte the one that was written
+   */
+  async open(backup: Backup): Promise<ArchiveSet> {
+    const copy = await this.catalog.read.findOneBy(BackupCopy, { backupId: backup.id, state: 'stored' });
+    if (copy === null || backup.status !== 'completed') {
+      throw new BackupStateError(backup.id, backup.status, 'read: it has no archive');
+    }
+    const storage = this.storages.open(copy.destination);
+    const bytes = await readObject(storage, copy.manifestKey);
+    if (createHash('sha256').update(bytes).digest('hex') !== backup.manifestSha256) {
+      throw new ManifestChangedError(backup.id, 'its SHA-256 differs from the catalog');
+    }
+    const text = bytes.toString('utf8');
+    const manifest = decodeManifest(text);
+    return { storage, copy, manifest, text, keyOf: (part) => keyBeside(copy.key, part.filename) };
+  }
+}
+
+/** Reads a small object whole. */
+export async function readObject(storage: Storage, key: string): Promise<Buffer> {
+  return buffer(await storage.get(key));
+}

@@ -1,0 +1,320 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import {
+  connect,
+  freshDatabase,
+  postgresServers,
+  newestPostgresServer,
+  sql,
+} from '../support/postgres-servers.ts';
+import { processesWithHome, type Service, startService } from '../support/service.ts';
+import {
+  backupIn,
+  type BackupBody,
+  completedBackup,
+  freshShop,
+  holdTable,
+  register,
+} from '../support/shop.ts';
+import { until } from '../support/until.ts';
+
+const server = newestPostgresServer();
+const env = { PG_BIN_DIRS: server.clientBinDirs.join(':'), RETRY_BACKOFF_SECONDS: '1' };
+
+let undo: AsyncDisposableStack;
+beforeEach(() => {
+  undo = new AsyncDisposableStack();
+});
+afterEach(async () => {
+  await undo.disposeAsync();
+});
+
+async function serviceFor(more: Record<string, string> = {}, dataDir?: string): Promise<Service> {
+  return undo.use(await startService({ env: { ...env, ...more }, ...(dataDir && { dataDir }) }));
+}
+
+async function shopFor(service: Service, name = 'shop', more: object = {}): Promise<string> {
+  const shop = undo.use(await freshShop(server));
+  await register(service, server, shop.name, name, { ...more });
+  return shop.name;
+}
+
+async function ownFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'backstop-e2e-'));
+  undo.defer(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Everything below the backup folder. */
+async function filesOf(service: Service): Promise<string[]> {
+  const entries = await readdir(join(service.dataDir, 'data', 'backups'), {
+    recursive: true,
+    withFileTypes: true,
+  });
+  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+}
+
+/** Sessions of Backstop in a database, the dump's and the snapshot's alike. */
+async function sessionsIn(database: string): Promise<number> {
+  const [row] = await sql<{ n: string }>(
+    server,
+    'postgres',
+    `SELECT count(*) AS n FROM pg_stat_activity WHERE datname = $1 AND application_name <> ''`,
+    [database],
+  );
+  return Number(row?.n);
+}
+
+async function failedWith(service: Service, name: string, code: string): Promise<BackupBody> {
+  const asked = await service.request<BackupBody>('POST', '/backups', { database_id: name });
+  expect(asked.status).toBe(202);
+  const failed = await backupIn(service, asked.body.id, 'failed', 'completed');
+  expect(failed).toMatchObject({ status: 'failed', error: { code } });
+  expect(await filesOf(service)).toEqual([]);
+  return failed;
+}
+
+describe('cancelling', () => {
+  test('a waiting backup never runs', async () => {
+    const service = await serviceFor({ MAX_CONCURRENT_BACKUPS: '1' });
+    const held = await shopFor(service, 'held');
+    await shopFor(service, 'waiting');
+    undo.defer(await holdTable(server, held, 'orders'));
+    const first = await service.request<BackupBody>('POST', '/backups', { database_id: 'held' });
+    await backupIn(service, first.body.id, 'running');
+    const second = await service.request<BackupBody>('POST', '/backups', { database_id: 'waiting' });
+    const cancelled = await service.request<BackupBody>('POST', `/backups/${second.body.id}/cancel`);
+    expect([cancelled.status, cancelled.body.status]).toEqual([202, 'cancelled']);
+    await service.request('POST', `/backups/${first.body.id}/cancel`);
+    await backupIn(service, first.body.id, 'cancelled');
+  });
+
+  test('a running backup leaves nothing: no process, no session, no file', async () => {
+    const service = await serviceFor();
+    const shop = await shopFor(service);
+    undo.defer(await holdTable(server, shop, 'orders'));
+    const { body } = await service.request<BackupBody>('POST', '/backups', {});
+    await until('the dump to run', async () => (await processesWithHome(service.dataDir)).length > 1);
+    const asked = performance.now();
+    await service.request('POST', `/backups/${body.id}/cancel`);
+    const cancelled = await backupIn(service, body.id, 'cancelled');
+    expect(cancelled.error).toMatchObject({ code: 'backup-cancelled' });
+    expect(performance.now() - asked).toBeLessThan(5_000);
+    expect(await processesWithHome(service.dataDir)).toHaveLength(1);
+    expect(await filesOf(service)).toEqual([]);
+    // One session is the test's own, which holds the table.
+    await until('the sessions to end', async () => (await sessionsIn(shop)) === 0);
+  });
+
+  test('one that has ended is refused', async () => {
+    const service = await serviceFor();
+    await shopFor(service);
+    const done = await completedBackup(service, 'shop');
+    const answer = await service.request('POST', `/backups/${done.id}/cancel`);
+    expect(answer.body).toMatchObject({
+      status: 409,
+      code: 'backup-not-in-state',
+      facts: { status: 'completed' },
+    });
+  });
+});
+
+describe('a backup that cannot succeed', () => {
+  test('fails with the table that may not be read', async () => {
+    const service = await serviceFor();
+    const shop = await shopFor(service, 'admin');
+    const role = `reader_${shop.replaceAll(/\W/g, '_')}`;
+    await sql(server, shop, `CREATE ROLE ${role} LOGIN PASSWORD 'not-a-secret'`);
+    undo.defer(async () => {
+      await sql(server, shop, `DROP OWNED BY ${role}`);
+      await sql(server, 'postgres', `DROP ROLE ${role}`);
+    });
+    await sql(server, shop, `GRANT SELECT ON customers, empty TO ${role}`);
+    await register(service, server, shop, 'reader', { username: role, password: 'not-a-secret' });
+    const failed = await failedWith(service, 'reader', 'permission-denied');
+    expect(failed.error?.detail).toContain('orders');
+    expect(failed.attempt).toBe(1);
+  });
+
+  test('fails when there is no pg_dump, and says what to install', async () => {
+    const empty = await ownFolder();
+    const service = await serviceFor({ PG_BIN_DIRS: empty, PG_SEARCH: 'only', PATH: '/nonexistent' });
+    await shopFor(service);
+    const failed = await failedWith(service, 'shop', 'tool-missing');
+    expect(failed.error?.detail).toMatch(/postgresql-client/);
+  });
+
+  test('fails when the password is wrong, at once', async () => {
+    const service = await serviceFor();
+    const shop = undo.use(await freshShop(server));
+    await register(service, server, shop.name, 'shop', { password: 'not-the-password' });
+    const failed = await failedWith(service, 'shop', 'authentication-failed');
+    expect(failed.attempt).toBe(1);
+  });
+
+  test('tries again, and again, when the server is down, and then fails', async () => {
+    const service = await serviceFor({ BACKUP_MAX_ATTEMPTS: '2' });
+    await register(service, { ...server, port: 1 }, 'nothing', 'down');
+    const failed = await failedWith(service, 'down', 'server-unreachable');
+    expect(failed).toMatchObject({ attempt: 2, error: { retryable: true } });
+  });
+
+  test('fails when it takes longer than allowed', async () => {
+    const service = await serviceFor({ BACKUP_MAX_ATTEMPTS: '1' });
+    const shop = await shopFor(service, 'shop', { options: { timeout_seconds: 1 } });
+    undo.defer(await holdTable(server, shop, 'orders'));
+    await failedWith(service, 'shop', 'backup-timeout');
+  });
+
+  test('fails when nothing moves for too long', async () => {
+    const service = await serviceFor({ BACKUP_MAX_ATTEMPTS: '1' });
+    const shop = await shopFor(service, 'shop', { options: { stall_seconds: 1 } });
+    undo.defer(await holdTable(server, shop, 'orders'));
+    await failedWith(service, 'shop', 'archive-stalled');
+  });
+
+  test('fails when the backup folder cannot be written, and works again when it can', async () => {
+    const data = await ownFolder();
+    const service = await serviceFor({ BACKUP_MAX_ATTEMPTS: '1' }, data);
+    await shopFor(service);
+    const folder = join(data, 'data', 'backups');
+    // Root may write anywhere, so something that is no folder stands in the way.
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'shop'), 'in the way');
+    const { body } = await service.request<BackupBody>('POST', '/backups', {});
+    const failed = await backupIn(service, body.id, 'failed', 'completed');
+    expect(failed.error?.code).toMatch(/^storage-/);
+    await rm(join(folder, 'shop'));
+    await completedBackup(service, 'shop');
+  });
+
+  test('reports the failure to who waits for it', async () => {
+    const service = await serviceFor();
+    const shop = undo.use(await freshShop(server));
+    await register(service, server, shop.name, 'shop', { password: 'not-the-password' });
+    const answer = await service.request('POST', '/backups?wait=completed', {});
+    expect(answer.body).toMatchObject({
+      status: 422,
+      code: 'backup-failed',
+      facts: { error: { code: 'authentication-failed' } },
+    });
+  });
+});
+
+describe('a tool that lies', () => {
+  /** A pg_dump that is not the real one: prints `--version` like it, then runs `script`. */
+  async function toolsThat(script: string): Promise<string> {
+    const folder = await ownFolder();
+    const real = join(server.clientBinDirs.at(-1)!, 'pg_dump');
+    const file = join(folder, 'pg_dump');
+    await writeFile(file, `#!/bin/sh\ncase "$*" in *--version*) exec ${real} "$@";; esac\n${script}\n`);
+    await chmod(file, 0o755);
+    return folder;
+  }
+
+  test.each([
+    { name: 'prints a dump and exits 3', script: 'head -c 300000 /dev/zero; exit 3' },
+    { name: 'is killed after printing', script: 'head -c 300000 /dev/zero; kill -9 $$' },
+    {
+      name: 'closes stdout and exits 1 later',
+      script: 'head -c 3000 /dev/zero; exec 1>&-; sleep 0.2; exit 1',
+    },
+    { name: 'prints nothing and exits 0', script: 'exit 0' },
+  ])('one that $name never makes a backup', async ({ script }) => {
+    const service = await serviceFor({ PG_BIN_DIRS: await toolsThat(script), BACKUP_MAX_ATTEMPTS: '1' });
+    await shopFor(service);
+    const { body } = await service.request<BackupBody>('POST', '/backups', {});
+    const failed = await backupIn(service, body.id, 'failed', 'completed');
+    expect(failed.status).toBe('failed');
+    expect(await filesOf(service)).toEqual([]);
+  });
+});
+
+describe('a service that dies', () => {
+  test('kill -9 in the middle of a dump: after the start nothing is left of it, and the backup is made', async () => {
+    const data = await ownFolder();
+    const first = await startService({ env, dataDir: data });
+    const shop = await shopFor(first);
+    const good = await completedBackup(first, 'shop');
+    const release = await holdTable(server, shop, 'orders');
+    undo.defer(release);
+    const { body } = await first.request<BackupBody>('POST', '/backups', {});
+    await until('the dump to run', async () => (await processesWithHome(data)).length > 1);
+    await first.stop('SIGKILL');
+    await release();
+
+    const second = await serviceFor({}, data);
+    const done = await backupIn(second, body.id, 'completed', 'failed');
+    expect(done).toMatchObject({ status: 'completed', attempt: 2, copies: [{ state: 'stored' }] });
+    const kept = [good.filename, done.filename].flatMap((name) => [name, `${name}.manifest.json`]);
+    expect((await filesOf(second)).toSorted()).toEqual(kept.toSorted());
+    await until('the old dump to end', async () => (await processesWithHome(data)).length === 1);
+  });
+
+  test('SIGTERM in the middle of a dump: ends within the grace time, goes on at the next start', async () => {
+    const data = await ownFolder();
+    const first = await startService({ env: { ...env, SHUTDOWN_GRACE_SECONDS: '1' }, dataDir: data });
+    const shop = await shopFor(first);
+    const release = await holdTable(server, shop, 'orders');
+    undo.defer(release);
+    const { body } = await first.request<BackupBody>('POST', '/backups', {});
+    await until('the dump to run', async () => (await processesWithHome(data)).length > 1);
+    const exit = await first.stop('SIGTERM');
+    expect(exit.code).toBe(0);
+    await release();
+    const second = await serviceFor({}, data);
+    expect((await backupIn(second, body.id, 'completed', 'failed')).status).toBe('completed');
+  });
+});
+
+describe('names that hurt', () => {
+  test.each([
+    'it\'s "quoted"',
+    'mit Leerzeichen',
+    '-rf',
+    'Ünïcödé 数据',
+    String.raw`back\slash`,
+    'a=b dbname=postgres',
+  ])('a database called %s, with such tables, is backed up whole', async (prefix) => {
+    const service = await serviceFor();
+    const database = undo.use(await freshDatabase(server, prefix));
+    const client = await connect(server, database.name);
+    try {
+      await client.query(`CREATE SCHEMA "-s 'x' ""y"" ü"`);
+      await client.query(
+        `CREATE TABLE "-s 'x' ""y"" ü"."--clean" AS SELECT generate_series(1, 7) AS "select"`,
+      );
+    } finally {
+      await client.end();
+    }
+    await register(service, server, database.name, 'hurts');
+    const done = await completedBackup(service, 'hurts');
+    expect(done.contents).toMatchObject({ items: 1, rows: 7 });
+  });
+});
+
+describe.each(postgresServers())('PostgreSQL $major', (one) => {
+  test('is backed up by the smallest client that is new enough', async () => {
+    const service = await serviceFor();
+    const shop = await freshShop(one);
+    undo.use(shop);
+    await register(service, one, shop.name, 'shop');
+    const done = await completedBackup(service, 'shop');
+    expect(done.tool).toMatch(new RegExp(`^pg_dump ${one.major}\\.`));
+  });
+
+  test('is refused when only an older client is there', async (context) => {
+    const older = one.clientBinDirs.filter((_, index) => index === 0);
+    if (one.major <= 15) context.skip('there is no client older than this server');
+    const service = await serviceFor({ PG_BIN_DIRS: older.join(':'), PATH: '/nonexistent' });
+    const shop = await freshShop(one);
+    undo.use(shop);
+    await register(service, one, shop.name, 'shop');
+    const failed = await failedWith(service, 'shop', 'tool-too-old');
+    expect(failed.error?.detail).toContain(String(one.major));
+  });
+});
