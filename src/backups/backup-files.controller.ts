@@ -63,7 +63,7 @@ export class BackupFilesController {
   /**
    * Downloads the archive as stored, or with `plain=true` decompressed.
    *
-   * The bytes are checked against the manifest on the way: when they differ, the connection is cut before the last ones, so
+   * @remarks The bytes are checked against the manifest on the way: when they differ, the connection is cut before the last ones, so
    * that no client takes a damaged file for a whole one.
    */
   @Get('download')

@@ -43,7 +43,7 @@ export class BackupsController {
   /**
    * Starts a backup.
    *
-   * Answers at once with the queued record; `Location` leads to its progress. With `?wait=completed` it answers when the
+   * @remarks Answers at once with the queued record; `Location` leads to its progress. With `?wait=completed` it answers when the
    * backup is completed, or with the problem that ended it.
    */
   @Post()
@@ -118,7 +118,7 @@ export class BackupsController {
   /**
    * Deletes a backup: its objects at every destination, and then says so in its row, which stays as `expired`.
    *
-   * Answers when that is done; 202 with status `expiring` when it takes longer than a few seconds.
+   * @remarks Answers when that is done; 202 with status `expiring` when it takes longer than a few seconds.
    */
   @Delete(':id')
   @ApiOkResponse({ type: BackupView, description: 'Deleted.' })
