@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Manifest } from '../../src/archive/manifest.ts';
 import type { BackupView } from '../../src/backups/backup.view.ts';
 import type { DatabaseView } from '../../src/databases/dto/database.view.ts';
+import type { ProbeView } from '../../src/databases/dto/probe.view.ts';
 import {
   COMPARISON_COLUMNS,
   comparisonRows,
@@ -15,6 +16,15 @@ import { countTables, createDatabase, keepSelling, SHOP } from './sample-shop.ts
 import type { Stage } from './stage.ts';
 import { standardRestore } from './standard-tools.ts';
 import { timed } from './timed.ts';
+
+interface RestoreView {
+  id: string;
+  status: string;
+  target: { database_name: string };
+  compared: { schema: boolean; hashes: number } | null;
+  progress?: { phase: string; bytes: number; percent?: number };
+  error: { code: string; detail: string } | null;
+}
 
 /** Something that the service promises did not come true. */
 export class TourFailedError extends Error {}
@@ -49,8 +59,11 @@ async function register({ terminal, api, server }: Stage): Promise<DatabaseView>
     `"${database.name}" is registered; its password is sealed and never shown again`,
     registering,
   );
-  const [probe, probing] = await timed(() => api.post<DatabaseTestView>(`/databases/${database.id}/test`));
-  terminal.done(`PostgreSQL ${probe.server_version} answers; ${probe.tool} would dump it`, probing);
+  const [probe, probing] = await timed(() => api.post<ProbeView>(`/databases/${database.id}/test`));
+  terminal.done(
+    `PostgreSQL ${probe.server_version} answers; ${probe.tool.name} ${probe.tool.version} would dump it`,
+    probing,
+  );
   return database;
 }
 
@@ -111,7 +124,7 @@ async function restoreBeside({ terminal, api }: Stage, backup: BackupView): Prom
     return api.follow<RestoreView>(`/restores/${id}`, ({ progress }) => {
       if (progress === undefined) return;
       const share = progress.percent === undefined ? undefined : progress.percent / 100;
-      terminal.progress(progress.phase, share, `${bytes(progress.bytes).padStart(9)}`);
+      terminal.progress(progress.phase, share, bytes(progress.bytes).padStart(9));
     });
   });
   terminal.done(`completed: ${restore.target.database_name}`, took);
