@@ -3,30 +3,45 @@ import { defineConfig } from 'vitest/config';
 /** Decorators and their metadata are transformed as tsconfig.json says; the reflection shim must be there first. */
 const setupFiles = ['reflect-metadata'];
 
+/** What every project with real servers has: they are started once, and a statement may take its time on a busy machine. */
+const onServers = {
+  setupFiles,
+  globalSetup: ['test/support/global-servers.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
+/** Projects run one group after the other, the quick ones first, so that none waits for another's share of the machine. */
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.spec.ts'], setupFiles } },
+      { test: { name: 'unit', include: ['src/**/*.spec.ts'], setupFiles, sequence: { groupOrder: 1 } } },
       {
         test: {
           name: 'servers',
-          include: [
-            'test/{support,contracts,engines,storage,archive,process,catalog,queue,databases}/**/*.test.ts',
-          ],
-          setupFiles,
-          globalSetup: ['test/support/global-servers.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/image/**'],
+          ...onServers,
+          sequence: { groupOrder: 2 },
         },
       },
       {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.ts'],
-          setupFiles,
-          globalSetup: ['test/support/global-servers.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...onServers,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'image',
+          include: ['test/image/**/*.test.ts'],
+          // Both files need the image; the first builds it, the second finds its layers.
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 600_000,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

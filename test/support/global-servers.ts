@@ -12,6 +12,8 @@ import { startPostgresServers, type ServerSet } from './start-postgres-servers.t
 interface Sharing {
   users: number;
   set: Promise<ServerSet> | undefined;
+  /** What could not be had, for the summary of the run. */
+  missing: string[];
 }
 
 declare global {
@@ -29,10 +31,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('postgresServers', servers);
     return async () => {};
   }
-  const sharing = (globalThis.backstopTestServers ??= { users: 0, set: undefined });
+  const sharing = (globalThis.backstopTestServers ??= { users: 0, set: undefined, missing: [] });
   sharing.users += 1;
   sharing.set ??= startAndTell();
-  const { servers } = await sharing.set;
+  const { servers, missing } = await sharing.set;
+  sharing.missing = missing;
   project.provide(
     'postgresServers',
     servers.map((started) => started.server),
