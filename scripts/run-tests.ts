@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { stopEngine } from './setup/docker-engine.mjs';
 import { CACHE } from './setup/paths.mjs';
 import { foreground } from './setup/run.mjs';
-import { SUMMARY_VARIABLE, type TestSummary } from './test/summary-reporter.ts';
+import { isTestSummary, SUMMARY_VARIABLE, type TestSummary } from './test/summary-reporter.ts';
 
 const summaryFile = join(CACHE, `test-summary-${process.pid}.json`);
 
@@ -27,8 +27,8 @@ async function runVitest(): Promise<number> {
 /** A run that left no summary did not get to its end. */
 async function readSummary(): Promise<TestSummary | undefined> {
   try {
-    const summary: TestSummary = JSON.parse(await readFile(summaryFile, 'utf8'));
-    return summary;
+    const written: unknown = JSON.parse(await readFile(summaryFile, 'utf8'));
+    return isTestSummary(written) ? written : undefined;
   } catch {
     return undefined;
   } finally {

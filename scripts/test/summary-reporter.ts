@@ -15,6 +15,16 @@ export interface SkippedTest {
   reason: string;
 }
 
+export function isTestSummary(value: unknown): value is TestSummary {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'passed' in value &&
+    'failed' in value &&
+    'skipped' in value
+  );
+}
+
 /** Where the summary is written; the variable is set by `run-tests.ts`. */
 export const SUMMARY_VARIABLE = 'BACKSTOP_TEST_SUMMARY';
 
