@@ -6,7 +6,7 @@ import {
   RemoteNameInvalidError,
 } from './databases.errors.js';
 
-const NAME = /^[A-Za-z0-9._-]{1,63}$/;
+export const NAME = /^[A-Za-z0-9._-]{1,63}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 /** The longest host name that DNS can carry. */
@@ -54,9 +54,13 @@ export function checkHost(given: string): string {
   return host;
 }
 
+/** For the API's documentation; `checkPort` decides. */
+export const PORT_SCHEMA = { type: 'integer', minimum: 1, maximum: 65_535 } as const;
+
 /** @throws PortInvalidError */
 export function checkPort(port: number): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new PortInvalidError();
+  if (!Number.isInteger(port) || port < PORT_SCHEMA.minimum || port > PORT_SCHEMA.maximum)
+    throw new PortInvalidError();
 }
 
 /**

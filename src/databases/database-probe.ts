@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Clock } from '../clock/clock.js';
+import { withTimeLimit } from '../clock/time-limit.js';
 import { EngineRegistry } from '../engines/engine-registry.js';
 import type { ProbeReport } from '../engines/engine.js';
 import { ConnectionOpener } from './connection-opener.js';
@@ -36,30 +37,11 @@ export class DatabaseProbe {
     const engine = this.engines.get(database.engine);
     const connection = this.opener.open(database);
     const startMs = this.clock.monotonicMs();
-    const report = await this.#withTimeout(database.name, signal, (both) =>
+    const limit = { ms: TIMEOUT_MS, reason: new ProbeTimeoutError(database.name, TIMEOUT_MS / 1000) };
+    const report = await withTimeLimit(this.clock, limit, signal, (both) =>
       engine.probe(connection, { signal: both }),
     );
     const latencySeconds = Math.round(this.clock.monotonicMs() - startMs) / 1000;
     return { report, latencySeconds };
-  }
-
-  /** The time-out is an abort that is awaited: the engine has let go of everything before this settles. */
-  async #withTimeout<T>(
-    name: string,
-    signal: AbortSignal,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const late = new AbortController();
-    const over = new AbortController();
-    const alarm = this.clock.sleep(TIMEOUT_MS, over.signal).then(
-      () => late.abort(new ProbeTimeoutError(name, TIMEOUT_MS / 1000)),
-      () => undefined,
-    );
-    try {
-      return await work(AbortSignal.any([signal, late.signal]));
-    } finally {
-      over.abort();
-      await alarm;
-    }
   }
 }

@@ -1,3 +1,5 @@
+import { ApiProperty } from '@nestjs/swagger';
+
 import type { Engine, ToolReport } from './engine.js';
 
 /** A client tool that was found on the service's machine. */
@@ -9,6 +11,7 @@ export class FoundToolView {
   version: string;
 
   /** @example 18 */
+  @ApiProperty({ type: 'integer' })
   major: number;
 
   /** @example "/usr/lib/postgresql/18/bin/pg_dump" */
@@ -21,6 +24,7 @@ export class EngineView {
   engine: string;
 
   /** @example 5432 */
+  @ApiProperty({ type: 'integer' })
   default_port: number;
 
   /** @example ["custom", "plain"] */

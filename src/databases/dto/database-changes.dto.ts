@@ -1,6 +1,8 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsNumber, IsObject, IsOptional, IsString, ValidateNested } from 'class-validator';
 
+import { NAME, PORT_SCHEMA } from '../connection-rules.js';
 import type { DatabaseEdits } from '../database-edits.js';
 import { Omittable } from './omittable.js';
 import { OptionFields, toOptionChanges } from './option-fields.dto.js';
@@ -12,6 +14,7 @@ import { TlsFields, toTlsChanges } from './tls-fields.dto.js';
  */
 export class DatabaseChanges {
   /** @example "shop" */
+  @ApiPropertyOptional({ pattern: NAME.source })
   @Omittable()
   @IsString()
   name?: string;
@@ -22,6 +25,7 @@ export class DatabaseChanges {
   host?: string;
 
   /** @example 5432 */
+  @ApiPropertyOptional(PORT_SCHEMA)
   @Omittable()
   @IsNumber()
   port?: number;
@@ -42,6 +46,7 @@ export class DatabaseChanges {
   username_var?: string | null;
 
   /** Takes the place of `password_var`. */
+  @ApiPropertyOptional({ writeOnly: true })
   @IsOptional()
   @IsString()
   password?: string | null;

@@ -1,3 +1,5 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+
 import type { DatabaseOptions } from '../database-options.js';
 import type { Database, StoredTls } from '../database.entity.js';
 
@@ -23,6 +25,7 @@ export class OptionsView {
   compression?: string;
 
   /** @example 3 */
+  @ApiPropertyOptional({ type: 'integer' })
   compression_level?: number;
 
   /** @example ["public.sessions"] */
@@ -34,8 +37,10 @@ export class OptionsView {
 
   hash_content?: boolean;
 
+  @ApiPropertyOptional({ type: 'integer' })
   timeout_seconds?: number;
 
+  @ApiPropertyOptional({ type: 'integer' })
   stall_seconds?: number;
 }
 
@@ -65,6 +70,7 @@ export class DatabaseView {
   host: string;
 
   /** @example 5432 */
+  @ApiProperty({ type: 'integer' })
   port: number;
 
   /** @example "shop" */

@@ -1,7 +1,9 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsNumber, IsObject, IsOptional, IsString, ValidateNested } from 'class-validator';
 
 import type { ConnectionFields } from '../connection-changes.js';
+import { NAME, PORT_SCHEMA } from '../connection-rules.js';
 import type { DatabaseRequest } from '../database-edits.js';
 import { OptionFields, toOptionChanges } from './option-fields.dto.js';
 import { TlsFields, toTlsChanges } from './tls-fields.dto.js';
@@ -12,6 +14,7 @@ export class NewDatabase {
    * Unique; 1 to 63 letters, digits, dots, underscores or hyphens. Part of the names of its archives.
    * @example "shop"
    */
+  @ApiProperty({ pattern: NAME.source })
   @IsString()
   name: string;
 
@@ -34,6 +37,7 @@ export class NewDatabase {
    * The engine's usual port when left out.
    * @example 5432
    */
+  @ApiPropertyOptional(PORT_SCHEMA)
   @IsOptional()
   @IsNumber()
   port?: number;
@@ -60,6 +64,7 @@ export class NewDatabase {
   username_var?: string;
 
   /** Sealed before it is stored, and never shown again. */
+  @ApiPropertyOptional({ writeOnly: true })
   @IsOptional()
   @IsString()
   password?: string;

@@ -1,3 +1,4 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsNumber, IsOptional, IsString } from 'class-validator';
 
 import { COMPRESSIONS, type Compression } from '../../archive/manifest.js';
@@ -26,6 +27,7 @@ export class OptionFields {
    * 1 to 22 for `zstd` (3 by default), 1 to 9 for `gzip` (6 by default).
    * @example 3
    */
+  @ApiPropertyOptional({ type: 'integer', minimum: 1 })
   @IsOptional()
   @IsNumber()
   compression_level?: number | null;
@@ -64,6 +66,7 @@ export class OptionFields {
    * The longest that one attempt may take; the service's own setting when left out.
    * @example 7200
    */
+  @ApiPropertyOptional({ type: 'integer', minimum: 1 })
   @IsOptional()
   @IsNumber()
   timeout_seconds?: number | null;
@@ -72,6 +75,7 @@ export class OptionFields {
    * An attempt in which no byte moves for so long is aborted; the service's own setting when left out.
    * @example 600
    */
+  @ApiPropertyOptional({ type: 'integer', minimum: 1 })
   @IsOptional()
   @IsNumber()
   stall_seconds?: number | null;

@@ -1,3 +1,5 @@
+import { ApiProperty } from '@nestjs/swagger';
+
 import type { ToolFacts } from '../../engines/engine.js';
 import type { ProbeResult } from '../database-probe.js';
 import { WarningView } from './database.view.js';
@@ -22,12 +24,14 @@ export class ProbeView {
    * Size on the server's disk, indexes included.
    * @example 104857600
    */
+  @ApiProperty({ type: 'integer' })
   size_bytes: number;
 
   /**
    * Tables, or collections.
    * @example 12
    */
+  @ApiProperty({ type: 'integer' })
   table_count: number;
 
   /** The tool that a dump would use now. */

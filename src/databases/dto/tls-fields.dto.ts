@@ -1,3 +1,4 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString } from 'class-validator';
 
 import type { TlsChoice } from '../../engines/engine.js';
@@ -25,6 +26,7 @@ export class TlsFields {
   cert?: string | null;
 
   /** The private key of `cert`, in PEM without a passphrase. Sealed before it is stored, and never shown. */
+  @ApiPropertyOptional({ writeOnly: true })
   @IsOptional()
   @IsString()
   key?: string | null;
