@@ -161,7 +161,7 @@ describe('connections', () => {
     const silent = await startSilentServer();
     const login = { host: '127.0.0.1', port: silent.port, username, password, database_name: 'postgres' };
     const answer = await test(service, await register(service, { name: 'silent', ...login }));
-    await expectProblem(answer, 503, 'server-unreachable');
+    await expectProblem(answer, 504, 'server-timeout');
     expect(silent.sockets.length).toBeGreaterThan(0);
     await silent.allGone();
     silent.server.close();
