@@ -1,4 +1,5 @@
 import { DomainError } from '../errors/domain-error.js';
+import type { ByteFacts } from './metered-digest.js';
 
 /** What of an archive was not as the manifest says. */
 export type ArchiveCheck =
@@ -63,17 +64,14 @@ export class ArchiveStalledError extends DomainError {
 
 /** The storage confirmed something else than what it was sent. The object must be removed: it is not the archive. */
 export class ArchiveStoreMismatchError extends DomainError {
-  constructor(
-    key: string,
-    facts: { sent: { sizeBytes: number; sha256: string }; confirmed: { sizeBytes: number; sha256: string } },
-  ) {
+  constructor(key: string, facts: { sent: Partial<ByteFacts>; confirmed: ByteFacts }) {
     super({
       code: 'archive-store-mismatch',
       kind: 'unavailable',
       retryable: true,
       detail:
-        `The destination confirmed ${facts.confirmed.sizeBytes} bytes for "${key}" that are not the ` +
-        `${facts.sent.sizeBytes} bytes it was sent. Suspect its medium, its network path or this machine's memory.`,
+        `The destination confirmed something else for "${key}" than the ${facts.sent.sizeBytes} bytes that it was ` +
+        "sent. Suspect its medium, the network to it, or this machine's memory.",
       facts: { key, ...facts },
     });
   }

@@ -1,5 +1,13 @@
 import type { Transform } from 'node:stream';
-import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import {
+  constants,
+  createGunzip,
+  createGzip,
+  createZstdCompress,
+  createZstdDecompress,
+  type Gunzip,
+  type ZstdDecompress,
+} from 'node:zlib';
 
 import type { Compression } from './manifest.js';
 
@@ -50,11 +58,14 @@ export function createCompressor(compression: Compression, level?: number): Tran
   });
 }
 
+/** Its `bytesWritten` says how many of the bytes that it was given it has used. */
+export type Decompressor = Gunzip | ZstdDecompress;
+
 /**
- * A fresh decompressor, or nothing for `none`. It errs on a truncated stream, but zstd's ends happily before trailing data, and
- * gzip's skips trailing zeros: its reader must compare with the digests (`unpack.ts`).
+ * A fresh decompressor, or nothing for `none`. It errs on a truncated stream, but what follows the end of the data it may
+ * leave unused, without a word: zstd's leaves everything, gzip's zeros (measured). Whoever reads must compare `bytesWritten`.
  */
-export function createDecompressor(compression: Compression): Transform | undefined {
+export function createDecompressor(compression: Compression): Decompressor | undefined {
   if (compression === 'none') return undefined;
   if (compression === 'gzip') return createGunzip({ chunkSize: OUTPUT_BYTES });
   return createZstdDecompress({ chunkSize: OUTPUT_BYTES });

@@ -49,20 +49,26 @@ export interface PackedPart {
  * or the storage's own error, with the signal's reason, or with `ArchiveStalledError`.
  */
 export async function packPart(request: PackRequest): Promise<PackedPart> {
-  return new Packing(request).run();
+  try {
+    return await new Packing(request).run();
+  } finally {
+    request.source.destroy(); // for failures before the pipeline owns it; else it is over
+  }
 }
 
 class Packing {
   readonly #request: PackRequest;
   readonly #abort = new AbortController();
   readonly #plain: Meter;
+  readonly #compressor: Transform;
   readonly #stored: Meter;
   #lastMoveMs: number;
 
   constructor(request: PackRequest) {
-    this.#request = request;
     const moved = (): void => this.#moved();
+    this.#request = request;
     this.#plain = new Meter(moved);
+    this.#compressor = createCompressor(request.compression, request.level) ?? new PassThrough();
     this.#stored = new Meter(moved);
     this.#lastMoveMs = request.clock.monotonicMs();
   }
@@ -81,18 +87,29 @@ class Packing {
 
   /** The pipeline and the put, both over when this settles. */
   async #transfer(signal: AbortSignal): Promise<PutReceipt> {
-    const { source, compression, level, store } = this.#request;
-    const compressor: Transform = createCompressor(compression, level) ?? new PassThrough();
     const joiner = new ChunkJoiner(COMPRESSED_CHUNK_BYTES);
-    const pumping = pipeline(source, this.#plain, joiner, compressor, this.#stored, { signal });
-    const storing = store(this.#stored, signal);
-    const [pumped, stored] = await Promise.allSettled([pumping, storing]);
+    const stages = [this.#plain, joiner, this.#compressor, this.#stored];
+    const [pumped, stored] = await Promise.allSettled([
+      pipeline([this.#request.source, ...stages], { signal }),
+      this.#store(signal),
+    ]);
     if (signal.aborted) throw signal.reason;
     // A storage that gives up destroys what it reads from, and the pipeline only sees that; the storage knows why.
-    if (pumped.status === 'rejected' && !isPrematureClose(pumped.reason)) throw pumped.reason;
+    if (pumped.status === 'rejected' && !isTorn(pumped.reason)) throw pumped.reason;
     if (stored.status === 'rejected') throw stored.reason;
     if (pumped.status === 'rejected') throw pumped.reason;
     return stored.value;
+  }
+
+  async #store(signal: AbortSignal): Promise<PutReceipt> {
+    try {
+      const receipt = await this.#request.store(this.#stored, signal);
+      if (!this.#stored.readableEnded) throw this.#mismatch(receipt, { sizeBytes: this.#stored.sizeBytes });
+      return receipt;
+    } catch (error) {
+      this.#stored.destroy(); // ends the pipeline even if the storage forgot to
+      throw error;
+    }
   }
 
   #confirm(receipt: PutReceipt): PackedPart {
@@ -100,10 +117,14 @@ class Packing {
     const stored = this.#stored.facts;
     if (plain === undefined || stored === undefined) throw new Error('The pipeline resolved before its end');
     if (receipt.sizeBytes !== stored.sizeBytes || receipt.sha256 !== stored.sha256) {
-      const { sizeBytes, sha256 } = receipt;
-      throw new ArchiveStoreMismatchError(receipt.key, { sent: stored, confirmed: { sizeBytes, sha256 } });
+      throw this.#mismatch(receipt, stored);
     }
     return { plain, stored };
+  }
+
+  #mismatch(receipt: PutReceipt, sent: Partial<ByteFacts>): ArchiveStoreMismatchError {
+    const { key, sizeBytes, sha256 } = receipt;
+    return new ArchiveStoreMismatchError(key, { sent, confirmed: { sizeBytes, sha256 } });
   }
 
   #moved(): void {
@@ -133,6 +154,8 @@ class Packing {
   }
 }
 
-function isPrematureClose(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+/** Whether an error only says that a stream was destroyed by whoever read from it. */
+function isTorn(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ABORT_ERR';
 }

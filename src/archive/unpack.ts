@@ -25,10 +25,12 @@ export async function openPart(
 ): Promise<Readable> {
   const bytes = await open(storage, key, signal);
   const stored = new StoredCheck(key, part.stored, () => undefined);
-  const decompressor = createDecompressor(compression) ?? new PassThrough();
-  const plain = new PlainCheck(key, part.plain, stored, signal);
+  const decompressor = createDecompressor(compression);
+  const isAllUsed = (): boolean =>
+    stored.hasPassed && (decompressor === undefined || decompressor.bytesWritten === part.stored.size_bytes);
+  const plain = new PlainCheck(key, part.plain, isAllUsed, signal);
   // The last stream is what the caller holds, and carries every error to him.
-  pipeline(bytes, stored, decompressor, plain, { signal }).catch(() => undefined);
+  pipeline([bytes, stored, decompressor ?? new PassThrough(), plain], { signal }).catch(() => undefined);
   return plain;
 }
 
@@ -102,15 +104,15 @@ class StoredCheck extends Transform {
 class PlainCheck extends Transform {
   readonly #key: string;
   readonly #expected: Expected;
-  readonly #stored: StoredCheck;
+  readonly #isAllUsed: () => boolean;
   readonly #signal: AbortSignal;
   readonly #digest = new MeteredDigest();
 
-  constructor(key: string, expected: Expected, stored: StoredCheck, signal: AbortSignal) {
+  constructor(key: string, expected: Expected, isAllUsed: () => boolean, signal: AbortSignal) {
     super();
     this.#key = key;
     this.#expected = expected;
-    this.#stored = stored;
+    this.#isAllUsed = isAllUsed;
     this.#signal = signal;
   }
 
@@ -120,8 +122,8 @@ class PlainCheck extends Transform {
   }
 
   override _flush(callback: TransformCallback): void {
-    // A decompressor that ends while stored bytes are left has met the end of its frame: the rest would go unread.
-    if (!this.#stored.hasPassed) callback(new ArchiveDamagedError(this.#key, 'trailing-data', {}));
+    // A decompressor ends with its frame, although stored bytes may be left: unread, or read and ignored.
+    if (!this.#isAllUsed()) callback(new ArchiveDamagedError(this.#key, 'trailing-data', {}));
     else callback(damageOf(this.#key, 'plain', this.#expected, this.#digest));
   }
 

@@ -2,7 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 
-import type { Storage, StoredObject } from '../../src/storage/storage.js';
+import type { TestContext } from 'vitest';
+
+import type { Storage, StoredObject } from '../../src/storage/storage.ts';
 
 /** A storage over a fresh place, and what a test must be able to do to that place behind the storage's back. */
 export interface StorageUnderTest {
@@ -75,15 +77,6 @@ export async function keysOf(storage: Storage, prefix = ''): Promise<string[]> {
   return (await listed(storage, prefix)).map((object) => object.key);
 }
 
-/** Looks again and again until a condition holds; fails after 10 s. */
-export async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`Waited 10 s in vain until ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 /** What a promise rejects with. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   try {
@@ -97,4 +90,21 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
 /** What each of these calls rejects with; all of them are waited for. */
 export async function rejectionsOf(calls: Promise<unknown>[]): Promise<unknown[]> {
   return Promise.all(calls.map(rejectionOf));
+}
+
+/** Runs a test over a special place, or skips it with the reason. */
+export async function within(
+  special: SpecialPlace,
+  context: TestContext,
+  run: (place: StorageUnderTest) => Promise<void>,
+): Promise<void> {
+  if ('skip' in special) context.skip(special.skip);
+  else {
+    const place = await special.open();
+    try {
+      await run(place);
+    } finally {
+      await place.dispose();
+    }
+  }
 }

@@ -2,10 +2,11 @@ import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
 
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test, type TestContext } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { DomainError } from '../../src/errors/domain-error.js';
-import type { Storage } from '../../src/storage/storage.js';
+import { DomainError } from '../../src/errors/domain-error.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { until } from '../support/until.ts';
 import { storagePropertyContract } from './storage-property.contract.ts';
 import {
   contentOf,
@@ -19,9 +20,8 @@ import {
   rejectionsOf,
   sha256,
   streamOf,
-  until,
+  within,
   type OpenStorage,
-  type SpecialPlace,
   type SpecialPlaces,
   type StorageUnderTest,
 } from './storage-under-test.ts';
@@ -133,12 +133,12 @@ export function storageContract(name: string, open: OpenStorage, special: Specia
       });
 
       test('whoever looks all the time sees nothing or all of it', async () => {
+        const state = { isOver: false };
+        const putting = storage.put('watched', streamOf(noise(8 * MIB)), never).finally(() => {
+          state.isOver = true;
+        });
         const sizes = new Set<number>();
-        let isOver = false;
-        const putting = storage
-          .put('watched', streamOf(noise(8 * MIB)), never)
-          .finally(() => (isOver = true));
-        while (!isOver) sizes.add((await storage.stat('watched'))?.sizeBytes ?? -1);
+        while (!state.isOver) sizes.add((await storage.stat('watched'))?.sizeBytes ?? -1);
         await putting;
         sizes.delete(-1);
         expect([...sizes].every((size) => size === 8 * MIB)).toBe(true);
@@ -507,20 +507,4 @@ export function storageContract(name: string, open: OpenStorage, special: Specia
 
     storagePropertyContract(() => storage);
   });
-}
-
-async function within(
-  special: SpecialPlace,
-  context: TestContext,
-  run: (place: StorageUnderTest) => Promise<void>,
-): Promise<void> {
-  if ('skip' in special) context.skip(special.skip);
-  else {
-    const place = await special.open();
-    try {
-      await run(place);
-    } finally {
-      await place.dispose();
-    }
-  }
 }

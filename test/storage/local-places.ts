@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { LocalStorage } from '../../src/storage/local-storage.js';
+import { LocalStorage } from '../../src/storage/local-storage.ts';
 import type { SpecialPlace, StorageUnderTest } from '../contracts/storage-under-test.ts';
 
 const run = promisify(execFile);
@@ -88,8 +88,17 @@ async function openForbidden(): Promise<StorageUnderTest> {
   });
 }
 
+/** Where the files of a place made here lie. */
+export function localFolderOf(place: StorageUnderTest): string {
+  const root = folders.get(place);
+  if (root === undefined) throw new Error('That place is not a local one');
+  return root;
+}
+
+const folders = new WeakMap<StorageUnderTest, string>();
+
 function underTest(root: string, dispose: () => Promise<void>): StorageUnderTest {
-  return {
+  const place: StorageUnderTest = {
     storage: new LocalStorage(root),
     dispose,
     everything: () => readdir(root, { recursive: true }),
@@ -103,4 +112,6 @@ function underTest(root: string, dispose: () => Promise<void>): StorageUnderTest
       return { outside: () => readdir(outside) };
     },
   };
+  folders.set(place, root);
+  return place;
 }

@@ -5,9 +5,9 @@ import { promisify } from 'node:util';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { publishByClaim } from '../../src/storage/durable-file.js';
-import { LocalStorage } from '../../src/storage/local-storage.js';
-import { claimNameOf } from '../../src/storage/storage-parts.js';
+import { publishByClaim } from '../../src/storage/durable-file.ts';
+import { LocalStorage } from '../../src/storage/local-storage.ts';
+import { claimNameOf } from '../../src/storage/storage-parts.ts';
 import { storageContract } from '../contracts/storage.contract.ts';
 import {
   contentOf,
@@ -18,8 +18,8 @@ import {
   putText,
   rejectionOf,
   streamOf,
-  until,
 } from '../contracts/storage-under-test.ts';
+import { until } from '../support/until.ts';
 import { freshFolder, fullPlace, openLocal, readOnlyPlace } from './local-places.ts';
 
 storageContract('LocalStorage', openLocal, { full: await fullPlace(), readOnly: await readOnlyPlace() });
