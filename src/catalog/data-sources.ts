@@ -6,6 +6,7 @@ import { DataSource, type DataSourceOptions, type MigrationInterface } from 'typ
 import { CatalogCorruptError, CatalogTooNewError } from './catalog.errors.js';
 import { type CatalogLocation, describeLocation } from './catalog-location.js';
 import { translateOpenError } from './open-errors.js';
+import { TypeOrmLog } from './typeorm-log.js';
 
 /** Names of the two connections inside of Nest; neither is the default one, so that nobody is given one by accident. */
 export const WRITER = 'catalog-writer';
@@ -30,6 +31,7 @@ export function dataSourceOptions(location: CatalogLocation, schema: CatalogSche
     migrationsTableName: MIGRATIONS_TABLE,
     synchronize: false,
     migrationsRun: false,
+    logger: new TypeOrmLog(),
     // TypeORM's default reads `where: { id: undefined }` as "every row".
     invalidWhereValuesBehavior: { null: 'throw' as const, undefined: 'throw' as const },
   };
@@ -67,13 +69,18 @@ export async function openWriter(options: DataSourceOptions): Promise<DataSource
 export async function openReader(options: DataSourceOptions): Promise<DataSource> {
   const location = locationOf(options);
   try {
-    const reader = await new DataSource(options).initialize();
+    const reader = await new DataSource(readOnly(options)).initialize();
     // Not the flag OPEN_READONLY: such a connection cannot make the WAL's shared memory when it comes first.
     if (location.kind === 'sqlite') await reader.query('PRAGMA query_only = ON');
     return reader;
   } catch (error) {
     throw translateOpenError(location, error);
   }
+}
+
+function readOnly(options: DataSourceOptions): DataSourceOptions {
+  if (options.type !== 'postgres') return options;
+  return { ...options, extra: { options: '-c default_transaction_read_only=on' } };
 }
 
 function locationOf(options: DataSourceOptions): CatalogLocation {

@@ -19,7 +19,9 @@ export class BodyMiddleware implements NestMiddleware {
       return;
     }
     parse(request, response, (error?: unknown) => {
-      next(error === undefined ? undefined : translate(error, type));
+      if (error !== undefined) next(translate(error, type));
+      else if (Array.isArray(request.body)) next(new InvalidJsonError('it is a list; send one object'));
+      else next();
     });
   }
 }

@@ -175,6 +175,7 @@ describe('a running service', () => {
       status: 400,
       code: 'invalid-json',
     });
+    expect(await problem('POST', '/', [])).toMatchObject({ status: 400, code: 'invalid-json' });
     expect(await problem('POST', '/', '"a text"', json)).toMatchObject({ status: 400, code: 'invalid-json' });
     expect(
       await problem('POST', '/', 'name=shop', { 'content-type': 'application/x-www-form-urlencoded' }),
