@@ -66,7 +66,8 @@ async function shapesOf(kind: CatalogKind): Promise<Record<string, TableShape>> 
       unique: [
         ...table.uniques.map((each) => each.columnNames.join()),
         ...table.indices.map(
-          (each) => `${each.isUnique ? 'unique ' : ''}index ${each.name} ${each.columnNames.join()}`,
+          (each) =>
+            `${each.isUnique ? 'unique ' : ''}index ${each.name} ${each.columnNames.toSorted().join()}`,
         ),
       ].toSorted(),
       foreign: table.foreignKeys

@@ -80,7 +80,9 @@ describe('a start on a catalog that cannot be used', () => {
   it('refuses a folder that cannot be made', async () => {
     const file = join(folder, 'file');
     await writeFile(file, '');
-    const exit = await startFailingService({ env: { DATABASE_PATH: join(file, 'backup.db') } });
+    const exit = await startFailingService({
+      env: { DATABASE_PATH: join(file, 'backup.db'), SECRET_KEY_PATH: join(folder, 'secret.key') },
+    });
     expect(exit.code).toBe(1);
     expect(exit.stderr).toContain('catalog-not-writable');
   });
