@@ -47,6 +47,12 @@ export class BackupMoves {
     return moved.affected === 1;
   }
 
+  /** Takes a key out of a copy that turned out to be somebody else's object, before the copy's objects are removed. */
+  async disown(tx: EntityManager, copy: BackupCopy, key: string): Promise<void> {
+    copy.keys = copy.keys.filter((one) => one !== key);
+    await tx.update(Copy, { id: copy.id }, { keys: copy.keys });
+  }
+
   async saveLog(tx: EntityManager, backupId: string, attempt: number, text: string): Promise<void> {
     if (text !== '') await tx.upsert(BackupLog, { backupId, attempt, text }, ['backupId', 'attempt']);
   }

@@ -8,6 +8,7 @@ import { Config } from '../config/config.js';
 import { DomainError } from '../errors/domain-error.js';
 import { ShuttingDownError } from '../queue/queue.errors.js';
 import { type Lease, Queue } from '../queue/queue.js';
+import { StorageKeyExistsError } from '../storage/storage.errors.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { BackupMoves } from './backup-moves.js';
 import { Backup } from './backup.entity.js';
@@ -128,11 +129,19 @@ export class BackupOutcomes {
     return true;
   }
 
-  /** Removes the objects of one attempt; what cannot be removed now stays named, for the sweeper. */
-  async discardAttempt(backupId: string, attempt: number): Promise<void> {
+  /**
+   * Removes the objects of one attempt; what cannot be removed now stays named, for the sweeper. An object that the storage
+   * refused to overwrite is not ours and stays.
+   */
+  async discardAttempt(backupId: string, attempt: number, cause: unknown): Promise<void> {
     try {
       const copies = await this.catalog.read.findBy(BackupCopy, { backupId, attempt });
-      for (const copy of copies) await this.cleaner.discardUnfinished(copy);
+      for (const copy of copies) {
+        if (cause instanceof StorageKeyExistsError) {
+          await this.catalog.write((tx) => this.moves.disown(tx, copy, cause.key));
+        }
+        await this.cleaner.discardUnfinished(copy);
+      }
     } catch (error) {
       this.#log.error({ err: error, backupId }, 'partial files could not be removed yet; the sweeper will');
     }

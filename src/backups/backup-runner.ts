@@ -76,7 +76,7 @@ export class BackupRunner implements OnModuleInit {
     if (cause instanceof LeaseLostError) return;
     running.enter('cleaning');
     running.log.add(`backstop: ${cause instanceof Error ? cause.message : String(cause)}`);
-    await this.outcomes.discardAttempt(backup.id, backup.attempt);
+    await this.outcomes.discardAttempt(backup.id, backup.attempt, cause);
     const text = running.log.toString();
     if (cause instanceof BackupCancelledError) {
       await this.outcomes.cancelled(backup, lease, text);

@@ -109,11 +109,13 @@ export class LocalStorage extends Storage {
   }
 
   /**
-   * Removes the parts that no put of this storage is writing. A part of another process is taken too: that put then fails,
+   * Makes the folder when it is not there, so that reading before the first `put` finds nothing instead of failing, and
+   * removes the parts that no put of this storage is writing. A part of another process is taken too: that put then fails,
    * retryable, and harms nothing; but only one process should keep a folder.
    */
   override async sweep(): Promise<number> {
     return translated(this.#work('write'), async () => {
+      await makeFolder(this.#root);
       let count = 0;
       for await (const { path, name } of walkFiles(this.#root, '')) {
         if (!isPartName(name) || this.#parts.has(name)) continue;

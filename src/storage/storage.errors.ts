@@ -14,6 +14,9 @@ export class StorageKeyInvalidError extends DomainError {
 
 /** S3: an object of that key is already there and stays as it is. */
 export class StorageKeyExistsError extends DomainError {
+  /** The key that somebody else's object has. */
+  readonly key: string;
+
   constructor(key: string, cause?: unknown) {
     super({
       code: 'storage-key-exists',
@@ -22,6 +25,7 @@ export class StorageKeyExistsError extends DomainError {
       facts: { key },
       cause,
     });
+    this.key = key;
   }
 }
 
