@@ -8,6 +8,7 @@ import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
 import { SystemClock } from './clock/system-clock.js';
 import { Config } from './config/config.js';
+import { renewWorkFolder } from './config/work-folder.js';
 import { DomainError } from './errors/domain-error.js';
 import { configureHttp } from './http/configure-http.js';
 import { DrainingAdapter } from './http/draining-adapter.js';
@@ -32,6 +33,7 @@ async function start(): Promise<void> {
   );
   app.useLogger(app.get(Logger));
   const config = app.get(Config);
+  await renewWorkFolder(config.workDir);
   configureHttp(app, config);
   serveOpenApi(app);
   closeOnSignals(app);

@@ -48,7 +48,7 @@ export class Config {
   @IsString()
   readonly backupDir: string = resolve('data/backups');
 
-  /** Folder for temporary files of tools; emptied at start. */
+  /** Folder for temporary files of tools: the service's own one below `WORK_DIR`, emptied at start. */
   @FromEnv('WORK_DIR', asPath)
   @IsString()
   readonly workDir: string = resolve('data/work');

@@ -71,6 +71,14 @@ describe('reading the configuration', () => {
     });
   });
 
+  it('gives each catalog a work folder of its own below WORK_DIR', () => {
+    const one = readConfig({ WORK_DIR: '/tmp', DATABASE_PATH: '/srv/one.db' }).workDir;
+    const two = readConfig({ WORK_DIR: '/tmp', DATABASE_PATH: '/srv/two.db' }).workDir;
+    expect(one).toMatch(/^\/tmp\/backstop-[0-9a-f]{12}$/);
+    expect(two).not.toBe(one);
+    expect(readConfig({ WORK_DIR: '/tmp', DATABASE_PATH: '/srv/one.db' }).workDir).toBe(one);
+  });
+
   it('cannot be changed afterwards', () => {
     const config = readConfig({ PG_BIN_DIRS: '/a' });
     expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);

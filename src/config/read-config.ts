@@ -3,6 +3,7 @@ import { validateSync, type ValidationError } from 'class-validator';
 import { Config, defaultSecretKeyPath } from './config.js';
 import { ConfigInvalidError, type ConfigProblem, VariableUnreadableError } from './config.errors.js';
 import { readVariable, type Variables } from './environment.js';
+import { workFolderOf } from './work-folder.js';
 import { type EnvBinding, envBindingsOf } from './from-env.js';
 
 /**
@@ -24,9 +25,7 @@ export function readConfig(variables: Variables): Config {
     problems.push({ name: 'DATABASE_URL', detail: 'and DATABASE_PATH are both set; keep one of them' });
   }
   Object.assign(config, values);
-  if (config.secretKeyPath === '') {
-    Object.assign(config, { secretKeyPath: defaultSecretKeyPath(config.databasePath) });
-  }
+  Object.assign(config, derived(config));
   for (const error of validateSync(config)) {
     const binding = envBindingsOf(Config).find(({ property }) => property === error.property);
     if (binding) problems.push(toProblem(binding, error, given.get(binding.property)));
@@ -34,6 +33,15 @@ export function readConfig(variables: Variables): Config {
   if (problems.length > 0) throw new ConfigInvalidError(problems);
   for (const value of Object.values(config)) Object.freeze(value);
   return Object.freeze(config);
+}
+
+/** Settings whose value depends on others. */
+function derived(config: Config): Partial<Config> {
+  return {
+    secretKeyPath:
+      config.secretKeyPath === '' ? defaultSecretKeyPath(config.databasePath) : config.secretKeyPath,
+    workDir: workFolderOf(config.workDir, config.databaseUrl ?? config.databasePath),
+  };
 }
 
 function readOrReport(variables: Variables, name: string, problems: ConfigProblem[]): string | undefined {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -140,7 +140,6 @@ describe('a running service', () => {
   });
 
   it('keeps its files for its own user', async () => {
-    const { stat } = await import('node:fs/promises');
     const modes = await Promise.all(
       ['data', 'data/backup.db', 'data/backup.db.lock'].map(async (name) => {
         const { mode } = await stat(join(service.dataDir, name));
@@ -268,7 +267,6 @@ describe('a service that is not ready', () => {
       body: { code: 'not-ready', facts: { catalog: { status: 'up' }, destination: { status: 'down' } } },
     });
     expect((await service.request('GET', '/health/live')).status).toBe(200);
-    await chmod(backups, 0o600);
   });
 });
 
@@ -289,12 +287,18 @@ describe('the end of a service', () => {
     },
   );
 
-  it('after kill -9 the next one starts on the same catalog at once', async () => {
+  it('after kill -9 the next one starts on the same catalog at once, without what the dead one left', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'backstop-kept-'));
     const killed = await startService({ dataDir });
+    const [own = ''] = await readdir(join(dataDir, 'data/work'));
+    const left = join(dataDir, 'data/work', own, 'password-file');
+    const foreign = join(dataDir, 'data/work', 'of-somebody-else');
+    for (const path of [left, foreign]) await writeFile(path, 'not-a-secret');
     await killed.stop('SIGKILL');
     const next = await startService({ dataDir });
     expect((await next.request('GET', '/health/ready')).status).toBe(200);
+    await expect(stat(left)).rejects.toThrow('ENOENT');
+    expect((await stat(foreign)).size).toBe(12);
     await next.stop();
     await rm(dataDir, { recursive: true });
   });
