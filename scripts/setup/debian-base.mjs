@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { IS_ROOT } from './paths.mjs';
 import { must, run, succeeds } from './run.mjs';
+import { installPackages } from './system-packages.mjs';
 
 const BASE = 'local/debian:bookworm';
 
@@ -24,9 +25,9 @@ const LEFT_OUT = [
  */
 export async function ensureDebianBase() {
   if (await succeeds('docker', ['image', 'inspect', BASE])) return BASE;
-  if (!IS_ROOT || !(await succeeds('which', ['debootstrap']))) {
-    throw new Error('making a Debian base image needs root and the package debootstrap');
-  }
+  if (!IS_ROOT) throw new Error('making a Debian base image needs root');
+  if (!(await succeeds('which', ['debootstrap'])))
+    await installPackages(['debootstrap'], 'debootstrap is not here');
   const root = await mkdtemp(join(tmpdir(), 'backstop-debian-'));
   try {
     await must('debootstrap', ['--variant=minbase', 'bookworm', root]);

@@ -38,7 +38,10 @@ export const dependencies = {
 function npmCi() {
   // Quiet: on a machine with an older Node, npm warns of every package that wants a newer one; it is among them.
   // JOBS is node-gyp's: all processors compile.
-  return run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: PROJECT, env: { JOBS: 'max' } });
+  return run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: PROJECT,
+    env: { JOBS: 'max' },
+  });
 }
 
 async function lacksCompiler() {

@@ -22,24 +22,40 @@ export const dockerEngine = {
   required: false,
   plan: async () => {
     if (await answers()) return undefined;
+    if (!IS_ROOT) return 'one that this account may use: databases of the tests run in containers';
     const packages = (await succeeds('which', ['dockerd']))
       ? ''
       : ', installed by apt-get with iptables and debootstrap';
     return `started for the tests${packages}, stopped after them: databases run in containers`;
   },
   carryOut: async () => {
+    if (!IS_ROOT) throw await needsPerson();
     if (!(await succeeds('which', ['dockerd']))) {
-      if (process.platform !== 'linux') {
-        throw new NeedsPersonError('No Docker Engine answers', 'Docker Desktop, or `colima start`');
-      }
       await installPackages(['docker.io', 'iptables', 'debootstrap'], 'There is no Docker Engine');
     }
     if (await answers()) return 'answers now';
-    if (!IS_ROOT) throw new NeedsPersonError('No Docker Engine answers', 'sudo systemctl start docker');
     const pid = await startEngine();
     return `started, process ${pid}; log in .cache/dockerd.log`;
   },
 };
+
+/** What a person has to do, as we are not root. */
+async function needsPerson() {
+  const asked = await run('docker', ['version']);
+  if (/permission denied/i.test(asked.output)) {
+    return new NeedsPersonError(
+      'A Docker Engine is here, but this account may not use it',
+      'sudo usermod --append --groups docker "$USER", and log in again',
+    );
+  }
+  const commands = {
+    darwin: 'brew install colima docker && colima start',
+    linux:
+      'sudo apt-get install -y docker.io && sudo usermod --append --groups docker "$USER", and log in again',
+  };
+  const command = process.platform === 'darwin' ? commands.darwin : commands.linux;
+  return new NeedsPersonError('No Docker Engine answers', command);
+}
 
 /** Whether a Docker Engine can be used by this account. */
 export function answers() {

@@ -60,7 +60,7 @@ export async function ensurePostgresClients() {
   if (absent.length === 0) return { folders: before, unpacked: [], missing: undefined };
   if (!(await hasDebianApt())) {
     const majors = absent.map(([major]) => major).join(', ');
-    const missing = `pg_dump of PostgreSQL ${majors} is not here. To install: ${await installCommand()}`;
+    const missing = `pg_dump of PostgreSQL ${majors} is not here. To mend it: ${await installCommand()}`;
     return { folders: before, unpacked: [], missing };
   }
   for (const [major, suite] of absent) await unpack(major, suite);

@@ -2,14 +2,14 @@
 import { IS_ROOT, SUDO } from './paths.mjs';
 import { must, run } from './run.mjs';
 
-/** Something that only a person can install here; `message` holds the exact command. */
+/** Something that only a person can do here; `message` holds the exact command. */
 export class NeedsPersonError extends Error {
   /**
    * @param {string} what What is missing.
    * @param {string} command What to type.
    */
   constructor(what, command) {
-    super(`${what}. To install: ${command}`);
+    super(`${what}. To mend it: ${command}`);
     this.name = 'NeedsPersonError';
   }
 }
