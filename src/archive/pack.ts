@@ -25,7 +25,7 @@ export interface PackRequest {
   /** How long nothing may move. */
   stallMs: number;
   clock: Clock;
-  /** Called for every chunk that moved, hundreds of times a second: must be quick. */
+  /** Called for every chunk that moved, hundreds of times a second: must be quick and must not throw. */
   onProgress?: (progress: PackProgress) => void;
 }
 
@@ -49,10 +49,12 @@ export interface PackedPart {
  * or the storage's own error, with the signal's reason, or with `ArchiveStalledError`.
  */
 export async function packPart(request: PackRequest): Promise<PackedPart> {
+  // The pipeline reports the source's errors; one that comes before or after it must not end the process.
+  request.source.on('error', () => undefined);
   try {
     return await new Packing(request).run();
   } finally {
-    request.source.destroy(); // for failures before the pipeline owns it; else it is over
+    request.source.destroy(); // for failures before the pipeline owned it; else it is over anyway
   }
 }
 

@@ -64,10 +64,10 @@ describe('packPart', () => {
       expect(part.stored).toEqual({ size_bytes: stored.sizeBytes, sha256: stored.sha256 });
     });
 
-    test.each([
+    test.for([
       ['zstd', 'shop/one.dump.zst'],
       ['gzip', 'shop/one.dump.gz'],
-    ] as const)('%s: the ordinary tool unpacks it', async (compression, key, context: TestContext) => {
+    ] as const)('%s: the ordinary tool unpacks it', async ([compression, key], context) => {
       await skipWithout(compression, context);
       const plain = sqlLike(6 * MIB);
       await packBytes(storage, key, plain, compression);
@@ -78,21 +78,18 @@ describe('packPart', () => {
       expect(stdout.equals(plain)).toBe(true);
     });
 
-    test.each([
+    test.for([
       ['zstd', 'shop/one.dump.zst'],
       ['gzip', 'shop/one.dump.gz'],
-    ] as const)(
-      '%s: the ordinary tool notices a flipped bit by itself',
-      async (tool, key, context: TestContext) => {
-        await skipWithout(tool, context);
-        const path = join(localFolderOf(place), key);
-        await packBytes(storage, key, noise(MIB), tool); // is stored as it is: no structure of the format is hit
-        const bytes = await readFile(path);
-        bytes[MIB / 2] = (bytes[MIB / 2] ?? 0) ^ 1;
-        await writeFile(path, bytes);
-        expect(await rejectionOf(run(tool, ['-t', path]))).toMatchObject({ code: 1 });
-      },
-    );
+    ] as const)('%s: the ordinary tool notices a flipped bit by itself', async ([tool, key], context) => {
+      await skipWithout(tool, context);
+      const path = join(localFolderOf(place), key);
+      await packBytes(storage, key, noise(MIB), tool); // is stored as it is: no structure of the format is hit
+      const bytes = await readFile(path);
+      bytes[MIB / 2] = (bytes[MIB / 2] ?? 0) ^ 1;
+      await writeFile(path, bytes);
+      expect(await rejectionOf(run(tool, ['-t', path]))).toMatchObject({ code: 1 });
+    });
 
     test('a higher level packs smaller', async () => {
       const sizes: number[] = [];
