@@ -190,6 +190,43 @@ describe('packPart', () => {
       await expectNothing(source);
     });
 
+    test('an abort to which the source answers with an error of its own: still the reason', async () => {
+      const abort = new AbortController();
+      const source = new PassThrough();
+      abort.signal.addEventListener('abort', () => source.destroy(new Error('pg_dump was killed')));
+      const packed = rejectionOf(packPart(request({ source, signal: abort.signal })));
+      source.write(noise(MIB));
+      abort.abort(new Error('cancelled'));
+      expect(await packed).toBe(abort.signal.reason);
+      await expectNothing(source);
+    });
+
+    test('an abort while the put cleans up after a failure: still the failure', async () => {
+      const abort = new AbortController();
+      const source = new PassThrough();
+      const store: PackRequest['store'] = async (bytes, signal) => {
+        try {
+          return await storage.put(KEY, bytes, signal);
+        } finally {
+          abort.abort(new Error('cancelled'));
+        }
+      };
+      const packed = rejectionOf(packPart(request({ source, store, signal: abort.signal })));
+      source.destroy(new Error('the dump died'));
+      expect(await packed).toEqual(new Error('the dump died'));
+    });
+
+    test('an abort that comes when the object is stored changes nothing', async () => {
+      const abort = new AbortController();
+      const store: PackRequest['store'] = async (bytes, signal) => {
+        const receipt = await storage.put(KEY, bytes, signal);
+        abort.abort(new Error('too late'));
+        return receipt;
+      };
+      const source = Readable.from(chunksOf(noise(10)));
+      expect((await packPart(request({ source, store, signal: abort.signal }))).plain.sizeBytes).toBe(10);
+    });
+
     test('an abort before the beginning', async () => {
       const source = new PassThrough();
       const signal = AbortSignal.abort(new Error('cancelled'));
