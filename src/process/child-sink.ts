@@ -55,7 +55,7 @@ async function feedAndJudge(child: RunningChild, input: Readable, watch: ChildWa
   if (!(stdin instanceof Duplex)) throw new TypeError('the child was started without descriptor 3');
   const taken = wasReadToItsEnd(stdin);
   const feeding = feed(input, stdin, taken);
-  const badExit = child.exited.then((report) => (report.code === 0 ? feeding : undefined));
+  const badExit = child.exited.then((report) => (child.isGood(report) ? feeding : undefined));
   const fed = await Promise.race([feeding, badExit]);
   if (fed?.end === 'input') {
     await child.stop();
@@ -64,9 +64,9 @@ async function feedAndJudge(child: RunningChild, input: Readable, watch: ChildWa
   }
   const report = await child.exited;
   watch.signal.throwIfAborted();
-  if (report.code !== 0) throw child.failure(report);
+  if (!child.isGood(report)) throw child.failure(report);
   if (fed?.end !== 'fed' || !(await taken)) {
-    throw child.incomplete(report, 'exited with code 0 without having read all of its input');
+    throw child.failure(report, 'exited with code 0 without having read all of its input');
   }
   return report;
 }

@@ -85,14 +85,14 @@ class HeldBackReadable extends Readable {
   async #settle(): Promise<void> {
     const report = await this.#child.exited;
     if (this.destroyed) return;
-    if (report.code === 0) this.push(null);
+    if (this.#child.isGood(report)) this.push(null);
     else this.destroy(this.#child.failure(report));
   }
 
   /** A bad exit is told at once, not after the rest was read; a good one must be followed by the end of stdout. */
   async #failEarly(): Promise<void> {
     const report = await this.#child.exited;
-    if (report.code !== 0) {
+    if (!this.#child.isGood(report)) {
       this.destroy(this.#child.failure(report));
       return;
     }
@@ -110,9 +110,7 @@ class HeldBackReadable extends Readable {
       }
       if (this.#stdout.readableEnded) return;
       if (wasWanted && this.#isWanted && this.#bytesSeen === before) {
-        this.destroy(
-          this.#child.incomplete(report, 'exited, but something it started holds its output open'),
-        );
+        this.destroy(this.#child.failure(report, 'exited, but something it started holds its output open'));
       }
     }
   }

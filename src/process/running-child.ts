@@ -26,8 +26,13 @@ export interface ChildWatch {
   signal: AbortSignal;
   /** Each line of stderr, scrubbed. Must not throw. */
   onLine?: (line: string) => void;
-  /** Makes the error of a bad end; by default a {@link ToolFailedError}. */
-  failure?: (report: ExitReport) => Error;
+  /** Whether an end is a good one; by default exit code 0. */
+  accepts?: (report: ExitReport) => boolean;
+  /**
+   * Makes the error of a bad end; by default a {@link ToolFailedError}. `unmet` says what a child that ended well did not do,
+   * as the rest of a sentence that begins with its name.
+   */
+  failure?: (report: ExitReport, unmet?: string) => Error;
 }
 
 /**
@@ -88,14 +93,14 @@ export class RunningChild {
     this.exited = this.#awaitExit();
   }
 
-  /** The error for a bad end, in the words of whoever started the child. */
-  failure(report: ExitReport): Error {
-    return this.#watch.failure?.(report) ?? new ToolFailedError(this.name, report);
+  /** Whether the child did what it should, going by its exit alone. */
+  isGood(report: ExitReport): boolean {
+    return this.#watch.accepts?.(report) ?? report.code === 0;
   }
 
-  /** The error for a child that exited 0 without having done its part. */
-  incomplete(report: ExitReport, what: string): Error {
-    return new ToolFailedError(this.name, report, what);
+  /** The error for a bad end, in the words of whoever started the child. */
+  failure(report: ExitReport, unmet?: string): Error {
+    return this.#watch.failure?.(report, unmet) ?? new ToolFailedError(this.name, report, unmet);
   }
 
   get name(): string {

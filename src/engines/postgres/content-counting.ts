@@ -1,0 +1,93 @@
+import type { ContentFacts, ItemFacts } from '../content-facts.js';
+import type { DumpScope } from '../engine.js';
+import { identifier, type PostgresSession } from './postgres-session.js';
+import { readSchemaFacts } from './postgres-schema.js';
+import { notOfExtension, type ResolvedScope, type TableRow, USER_SCHEMA } from './scope.js';
+
+/** Names the method in a manifest: two sums of 64-bit hashes of each row's text, with two seeds. */
+const HASH_METHOD = 'pg-hash-v1';
+
+export interface Counting {
+  scope: ResolvedScope;
+  hashContent: boolean;
+  /** The server is a standby, where tables without a log are empty and may not be touched. */
+  isStandby: boolean;
+  serverMajor: number;
+  onTable?: (table: TableRow) => void;
+}
+
+/** Begins the transaction that all counting happens in: it sees one moment, changes nothing and takes no lock that blocks writers. */
+export async function beginReading(session: PostgresSession): Promise<void> {
+  await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+}
+
+/** Whether hashes are wanted, from a scope. */
+export function wantsHashes(scope: DumpScope): boolean {
+  return scope.hashContent === true;
+}
+
+/** Counts everything of a scope, in the session's transaction. */
+export async function countContent(session: PostgresSession, counting: Counting): Promise<ContentFacts> {
+  const items: ItemFacts[] = [];
+  for (const table of counting.scope.tables) {
+    items.push(await countTable(session, table, counting));
+    counting.onTable?.(table);
+  }
+  return {
+    items,
+    counters: await countOthers(session, counting.scope),
+    schema: await readSchemaFacts(session, counting.scope, counting.serverMajor),
+  };
+}
+
+async function countTable(session: PostgresSession, table: TableRow, counting: Counting): Promise<ItemFacts> {
+  const item = { name: table.fullName, kind: 'table' as const, bytes: table.bytes };
+  if (table.isUnlogged && counting.isStandby) return { ...item, rows: 0 };
+  const from = `FROM ONLY ${identifier(table.schema, table.name)}`;
+  if (!counting.hashContent) {
+    const { rows } = await session.one<{ rows: string }>(`SELECT count(*)::text AS rows ${from}`);
+    return { ...item, rows: Number(rows) };
+  }
+  const row = await rowText(session, table);
+  const { rows, a, b } = await session.one<{ rows: string; a: string; b: string }>(
+    `SELECT count(*)::text AS rows,
+            coalesce(sum(pg_catalog.hashtextextended(${row}, 0)), 0)::text AS a,
+            coalesce(sum(pg_catalog.hashtextextended(${row}, 1)), 0)::text AS b ${from}`,
+  );
+  return { ...item, rows: Number(rows), contentHash: `${HASH_METHOD}:${hex64(a)}${hex64(b)}` };
+}
+
+/**
+ * A row as text, with its columns in the order of their names: tables that inherit get theirs in another order when they are
+ * made anew.
+ */
+async function rowText(session: PostgresSession, table: TableRow): Promise<string> {
+  const columns = await session.query<{ name: string }>(
+    `SELECT attname AS name FROM pg_catalog.pg_attribute
+      WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped ORDER BY attname::text COLLATE "C"`,
+    [table.oid],
+  );
+  return `ROW(${columns.map(({ name }) => identifier(name)).join(', ')})::text`;
+}
+
+/** A sum of signed 64-bit numbers, modulo 2^64, as 16 hexadecimal digits. */
+export function hex64(sum: string): string {
+  return BigInt.asUintN(64, BigInt(sum)).toString(16).padStart(16, '0');
+}
+
+async function countOthers(session: PostgresSession, scope: ResolvedScope): Promise<Record<string, number>> {
+  const { sequences } = await session.one<{ sequences: string }>(
+    `SELECT count(*)::text AS sequences
+       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND ${USER_SCHEMA} AND ${notOfExtension('pg_class', 'c.oid')}
+        AND (cardinality($1::text[]) = 0 OR n.nspname = ANY ($1))
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend o WHERE o.classid = 'pg_catalog.pg_class'::regclass
+              AND o.objid = c.oid AND o.deptype = 'i' AND o.refobjid = ANY ($2::oid[]))`,
+    [scope.schemas, scope.excluded.map(({ oid }) => oid)],
+  );
+  if (scope.schemas.length > 0) return { sequences: Number(sequences) }; // large objects belong to no schema
+  const { objects } = await session.one<{ objects: string }>(
+    'SELECT count(*)::text AS objects FROM pg_catalog.pg_largeobject_metadata',
+  );
+  return { large_objects: Number(objects), sequences: Number(sequences) };
+}

@@ -1,0 +1,167 @@
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+
+import { openChildSource } from '../../process/child-source.js';
+import type { FoundTool } from '../../process/tool-finder.js';
+import type { ContentFacts } from '../content-facts.js';
+import type { Dump, DumpCompanion, DumpFormat, DumpScope, EngineCall } from '../engine.js';
+import { DumpFailedError } from '../tools.errors.js';
+import { beginReading, countContent, wantsHashes } from './content-counting.js';
+import type { PostgresCall } from './postgres-call.js';
+import { type DumpArguments, pgDump, pgDumpGlobals } from './postgres-commands.js';
+import { tableOfLine } from './postgres-progress.js';
+import type { PostgresSession } from './postgres-session.js';
+import { extensionsIn, mustBeReadable, type ResolvedScope, resolveScope } from './scope.js';
+import { type PostgresDetails, readServerFacts } from './server-facts.js';
+
+/** A dump in the making: everything that was read before the tool starts. */
+interface Preparation {
+  session: PostgresSession;
+  server: Awaited<ReturnType<typeof readServerFacts>>;
+  scope: ResolvedScope;
+  snapshot: string;
+  extensions: string[];
+}
+
+/**
+ * Opens a dump whose content is known exactly. One session exports its snapshot; `pg_dump` reads in that snapshot, and the
+ * session counts in it at the same time, so that the counts are those of the dump however much others write meanwhile.
+ * `call` is closed when the stream and the counting are done, or at once when this rejects.
+ */
+export async function openDump(
+  call: PostgresCall,
+  chosen: { format: 'custom' | 'plain'; scope: DumpScope; onProgress?: EngineCall['onProgress'] },
+  findTool: (serverMajor: number) => Promise<FoundTool>,
+  companions: readonly DumpCompanion[],
+): Promise<Dump> {
+  try {
+    const ready = await prepare(call, chosen.scope);
+    const tool = await findTool(ready.server.major);
+    const bytes = await startTool(call, tool, chosen.format, ready, chosen.onProgress);
+    return {
+      bytes,
+      format: chosen.format satisfies DumpFormat,
+      extension: chosen.format === 'custom' ? 'dump' : 'sql',
+      tool: { name: tool.name, version: tool.version },
+      server: ready.server,
+      content: contentOf(call, bytes, ready, chosen.scope),
+      companions,
+    };
+  } catch (error) {
+    await call[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function prepare(call: PostgresCall, wanted: DumpScope): Promise<Preparation> {
+  const session = await call.session();
+  await beginReading(session);
+  const { snapshot, txids } = await session.one<{ snapshot: string; txids: string }>(
+    'SELECT pg_catalog.pg_export_snapshot() AS snapshot, pg_catalog.pg_current_snapshot()::text AS txids',
+  );
+  const server = await readServerFacts(session);
+  const scope = await resolveScope(session, wanted);
+  await mustBeReadable(session, scope, call.connection.username);
+  const extensions = await extensionsIn(session, scope.schemas);
+  const details: PostgresDetails = { ...server.details, snapshot, snapshot_txids: txids };
+  return { session, server: { ...server, details: { ...details } }, scope, snapshot, extensions };
+}
+
+async function startTool(
+  call: PostgresCall,
+  tool: FoundTool,
+  format: 'custom' | 'plain',
+  ready: Preparation,
+  onProgress: EngineCall['onProgress'],
+): Promise<Readable> {
+  const what: DumpArguments = {
+    databaseName: call.connection.databaseName,
+    snapshot: ready.snapshot,
+    format,
+    schemas: ready.scope.schemas,
+    extensions: ready.extensions,
+    excludeTables: ready.scope.excluded,
+  };
+  const itemsTotal = ready.scope.tables.length;
+  let itemsDone = -1; // a line says that a table begins, and thereby that the one before is done
+  const onLine = (line: string): void => {
+    const item = tableOfLine(line);
+    if (item === undefined) return;
+    itemsDone += 1;
+    onProgress?.({ item, itemsDone: Math.min(itemsDone, itemsTotal), itemsTotal });
+  };
+  const failed = (reason: string): DumpFailedError => new DumpFailedError(tool.name, reason);
+  const access = await call.access();
+  const source = await openChildSource(pgDump({ file: tool.path, access }, what), call.watch(failed, onLine));
+  return source.bytes;
+}
+
+/** Counts while the tool runs. Given out only when the stream has ended well, because a torn dump has no content. */
+function contentOf(
+  call: PostgresCall,
+  bytes: Readable,
+  ready: Preparation,
+  wanted: DumpScope,
+): Promise<ContentFacts> {
+  const counting = countContent(ready.session, {
+    scope: ready.scope,
+    hashContent: wantsHashes(wanted),
+    isStandby: ready.server.details.is_standby,
+    serverMajor: ready.server.major,
+  });
+  // Counting that failed makes the dump worthless now, not after hours of reading.
+  counting.catch((error: unknown) => bytes.destroy(error instanceof Error ? error : undefined));
+  const content = settle(call, bytes, counting);
+  content.catch(() => undefined);
+  return content;
+}
+
+async function settle(
+  call: PostgresCall,
+  bytes: Readable,
+  counting: Promise<ContentFacts>,
+): Promise<ContentFacts> {
+  try {
+    await finished(bytes, { cleanup: true });
+    const content = await counting;
+    call.finish();
+    return content;
+  } finally {
+    await call[Symbol.asyncDispose]();
+  }
+}
+
+/** Opens the stream of the server's roles, by the rules of `Dump.bytes`. */
+export async function openRoles(
+  call: PostgresCall,
+  findTool: (serverMajor: number) => Promise<FoundTool>,
+): Promise<Readable> {
+  try {
+    const session = await call.session();
+    const { major } = await readServerFacts(session);
+    await session.close();
+    const tool = await findTool(major);
+    const failed = (reason: string): DumpFailedError => new DumpFailedError(tool.name, reason);
+    const command = pgDumpGlobals(
+      { file: tool.path, access: await call.access() },
+      call.connection.databaseName,
+    );
+    const { bytes } = await openChildSource(command, call.watch(failed));
+    void closeAfter(bytes, call);
+    return bytes;
+  } catch (error) {
+    await call[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function closeAfter(bytes: Readable, call: PostgresCall): Promise<void> {
+  try {
+    await finished(bytes, { cleanup: true });
+    call.finish();
+  } catch {
+    // whoever reads the stream hears of it
+  } finally {
+    await call[Symbol.asyncDispose]();
+  }
+}

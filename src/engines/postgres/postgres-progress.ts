@@ -1,0 +1,15 @@
+/**
+ * The table that a line of `--verbose` speaks of, when it marks the start of that table's data; otherwise `undefined`.
+ * Lines of pg_dump 12–18: `pg_dump: dumping contents of table "public.orders"`; of pg_restore:
+ * `pg_restore: processing data for table "public.orders"`, with several jobs also `… launching item 3500 TABLE DATA orders`.
+ */
+export function tableOfLine(line: string): string | undefined {
+  return /^pg_(?:dump|restore): (?:dumping contents of|processing data for) table "(.*)"$/.exec(line)?.[1];
+}
+
+/** Lines that only `--verbose` causes and that help nobody who reads a log. */
+export function isChatter(line: string): boolean {
+  return /^pg_(dump|dumpall|restore): (reading|identifying|finding|flagging|last built-in OID|saving|connecting to|processing item|executing|entering|finished)/.test(
+    line,
+  );
+}

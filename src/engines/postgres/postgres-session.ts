@@ -1,0 +1,192 @@
+import pg from 'pg';
+
+import type { Connection, TlsChoice } from '../engine.js';
+import { readClientError } from './error-reading.js';
+import { QueryFailedError } from './postgres.errors.js';
+import { secretsOf } from './tool-access.js';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEPALIVE_DELAY_MS = 30_000;
+
+/**
+ * Settings of every session. No timeout of the server may end a dump midway; values print the same whatever the server's or
+ * database's own settings are, because hashes are made of what is printed; names come with their schemas.
+ */
+const SETTINGS: readonly (readonly [string, string])[] = [
+  ['statement_timeout', '0'],
+  ['lock_timeout', '0'],
+  ['idle_in_transaction_session_timeout', '0'],
+  ['idle_session_timeout', '0'],
+  ['transaction_timeout', '0'],
+  ['search_path', ''],
+  ['row_security', 'off'],
+  ['DateStyle', 'ISO, YMD'],
+  ['IntervalStyle', 'postgres'],
+  ['TimeZone', 'UTC'],
+  ['extra_float_digits', '1'],
+  ['bytea_output', 'hex'],
+  ['lc_monetary', 'C'],
+  ['lc_messages', 'C'],
+  ['xmlbinary', 'base64'],
+  ['quote_all_identifiers', 'off'],
+  ['default_transaction_read_only', 'off'],
+];
+const SESSION_SETTINGS_OF_EVERYBODY = SETTINGS.filter(([name]) => name !== 'lc_messages'); // for superusers only
+
+/** One connection to a server, for SQL. Every failure of it is an `EngineError`. */
+export class PostgresSession {
+  readonly #client: pg.Client;
+  readonly #connection: Connection;
+  readonly #signal: AbortSignal;
+  readonly #onAbort = (): void => void this.close();
+  #isClosed = false;
+
+  /**
+   * Connects within 10 s, which also covers a server that accepts and never answers. The session ends with `close`, or when
+   * the signal aborts; queries then reject with the signal's reason.
+   */
+  static async open(
+    connection: Connection,
+    applicationName: string,
+    signal: AbortSignal,
+  ): Promise<PostgresSession> {
+    signal.throwIfAborted();
+    const client = await connectClient(connection, applicationName, signal);
+    const session = new PostgresSession(client, connection, signal);
+    try {
+      await session.query(
+        `SELECT set_config(s.name, s.value, false)
+           FROM unnest($1::text[], $2::text[]) AS s(name, value) JOIN pg_catalog.pg_settings p ON lower(p.name) = lower(s.name)`,
+        [
+          SESSION_SETTINGS_OF_EVERYBODY.map(([name]) => name),
+          SESSION_SETTINGS_OF_EVERYBODY.map(([, value]) => value),
+        ],
+      );
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  private constructor(client: pg.Client, connection: Connection, signal: AbortSignal) {
+    this.#client = client;
+    this.#connection = connection;
+    this.#signal = signal;
+    // Without a listener a broken connection between two queries would end the process; the next query tells.
+    client.on('error', () => undefined);
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Runs one statement and gives its rows. Numbers of type bigint and numeric come as text. */
+  async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    this.#signal.throwIfAborted();
+    try {
+      const result = await this.#client.query<Row>(text, [...values]);
+      return result.rows;
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      throw readClientError(error, this.#connection, secretsOf(this.#connection), queryFailed);
+    }
+  }
+
+  /** Runs one statement that gives exactly one row. */
+  async one<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row> {
+    const [row] = await this.query<Row>(text, values);
+    if (row === undefined) throw queryFailed('a query that gives one row gave none', undefined);
+    return row;
+  }
+
+  /** Ends the session; a running query is left to the server. Any number of times. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    await this.#client.end().catch(() => undefined);
+  }
+}
+
+/** A name as an SQL identifier. */
+export function identifier(...names: readonly string[]): string {
+  return names.map((name) => pg.escapeIdentifier(name)).join('.');
+}
+
+/** A text as an SQL string constant, where no parameter is possible. */
+export function literal(text: string): string {
+  return pg.escapeLiteral(text);
+}
+
+function queryFailed(reason: string, cause: unknown): Error {
+  return new QueryFailedError(reason, cause);
+}
+
+async function connectClient(
+  connection: Connection,
+  applicationName: string,
+  signal: AbortSignal,
+): Promise<pg.Client> {
+  const plaintextAllowed = connection.tls.mode === 'prefer';
+  try {
+    return await connectOnce(connection, applicationName, signal, connection.tls.mode !== 'disable');
+  } catch (error) {
+    const isRefusedTls = error instanceof Error && /does not support SSL/i.test(error.message);
+    if (plaintextAllowed && isRefusedTls) {
+      try {
+        return await connectOnce(connection, applicationName, signal, false);
+      } catch (second) {
+        throw readConnectError(second, connection, signal);
+      }
+    }
+    throw readConnectError(error, connection, signal);
+  }
+}
+
+async function connectOnce(
+  connection: Connection,
+  applicationName: string,
+  signal: AbortSignal,
+  encrypted: boolean,
+): Promise<pg.Client> {
+  const client = new pg.Client({
+    host: connection.host,
+    port: connection.port,
+    database: connection.databaseName,
+    user: connection.username,
+    password: connection.password ?? '',
+    ssl: encrypted && !connection.host.startsWith('/') ? tlsOptions(connection) : false,
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
+  });
+  client.on('error', () => undefined);
+  const onAbort = (): void => void client.end().catch(() => undefined);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function tlsOptions({ host, tls }: { host: string; tls: TlsChoice }): pg.ClientConfig['ssl'] {
+  const verifies = tls.mode === 'verify-ca' || tls.mode === 'verify-full';
+  return {
+    host,
+    ca: verifies ? tls.ca : undefined,
+    cert: tls.cert,
+    key: tls.key,
+    rejectUnauthorized: verifies,
+    // verify-ca asks who signed the certificate, not for which name.
+    ...(tls.mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+  };
+}
+
+function readConnectError(error: unknown, connection: Connection, signal: AbortSignal): Error {
+  if (signal.aborted) return signal.reason instanceof Error ? signal.reason : new Error('aborted');
+  return readClientError(error, connection, secretsOf(connection), queryFailed);
+}

@@ -1,0 +1,158 @@
+import type { Readable } from 'node:stream';
+
+import { Engine } from '../engine.js';
+import type {
+  Connection,
+  Dump,
+  DumpCompanion,
+  DumpFormat,
+  DumpScope,
+  EngineCall,
+  EngineTraits,
+  Inspection,
+  ProbeReport,
+  RestoreChoice,
+  RestoreOutcome,
+  ToolReport,
+} from '../engine.js';
+import type { ContentFacts } from '../content-facts.js';
+import { FormatUnsupportedError } from '../engines.errors.js';
+import { beginReading, countContent, wantsHashes } from './content-counting.js';
+import { inspectCustom } from './postgres-inspect.js';
+import { PostgresCall, type PostgresSurroundings } from './postgres-call.js';
+import { PostgresDatabases } from './postgres-databases.js';
+import { openDump, openRoles } from './postgres-dump.js';
+import { probePostgres } from './postgres-probe.js';
+import { restoreCustom } from './postgres-restore.js';
+import type { PostgresTools } from './postgres-tools.js';
+import { restorePlain } from './plain-restore.js';
+import { inspectPlain } from './plain-script.js';
+import { resolveScope } from './scope.js';
+import { readServerFacts } from './server-facts.js';
+
+type PostgresFormat = 'custom' | 'plain';
+
+/**
+ * PostgreSQL 12 and newer by its own client tools. See `Engine` for what each method promises; the work is in the files
+ * beside this one.
+ */
+export class PostgresEngine extends Engine {
+  override readonly kind = 'postgres';
+  override readonly traits: EngineTraits = {
+    defaultPort: 5432,
+    formats: ['custom', 'plain'],
+    defaultFormat: 'custom',
+    itemWord: 'table',
+    supportsRoles: true,
+    supportsContentHash: true,
+    supportsItemRestore: ['custom'],
+    supportsParallelRestore: ['custom'],
+    maxDatabaseNameBytes: 63,
+  };
+  override readonly databases: PostgresDatabases;
+  readonly #tools: PostgresTools;
+  readonly #surroundings: PostgresSurroundings;
+
+  constructor(tools: PostgresTools, surroundings: PostgresSurroundings) {
+    super();
+    this.#tools = tools;
+    this.#surroundings = surroundings;
+    this.databases = new PostgresDatabases(surroundings);
+  }
+
+  override tools(): Promise<ToolReport[]> {
+    return this.#tools.all();
+  }
+
+  override async probe(connection: Connection, call: EngineCall): Promise<ProbeReport> {
+    await using opened = this.#open(connection, call);
+    const report = await probePostgres(opened, this.#tools);
+    opened.finish();
+    return report;
+  }
+
+  override async dump(connection: Connection, scope: DumpScope, call: EngineCall): Promise<Dump> {
+    const format = formatOf(scope.format ?? this.traits.defaultFormat);
+    const companions: DumpCompanion[] = [];
+    if (scope.includeRoles === true) companions.push(this.#rolesOf(connection));
+    return openDump(
+      this.#open(connection, call),
+      { format, scope, onProgress: call.onProgress },
+      (major) => this.#tools.atLeast('pg_dump', major, `a server of version ${major}`),
+      companions,
+    );
+  }
+
+  override inspect(bytes: Readable, format: DumpFormat, call: EngineCall): Promise<Inspection> {
+    const { clock } = this.#surroundings;
+    if (formatOf(format) === 'plain') return inspectPlain(bytes, call);
+    return inspectCustom(bytes, this.#tools, call, clock);
+  }
+
+  override async restore(
+    connection: Connection,
+    bytes: Readable,
+    choice: RestoreChoice,
+    call: EngineCall,
+  ): Promise<RestoreOutcome> {
+    await using opened = this.#open(connection, call);
+    try {
+      const outcome = await this.#restore(opened, bytes, choice, call);
+      opened.finish();
+      return outcome;
+    } finally {
+      bytes.destroy();
+    }
+  }
+
+  override async measure(connection: Connection, scope: DumpScope, call: EngineCall): Promise<ContentFacts> {
+    await using opened = this.#open(connection, call);
+    const session = await opened.session();
+    await beginReading(session);
+    const { major, details } = await readServerFacts(session);
+    const content = await countContent(session, {
+      scope: await resolveScope(session, scope),
+      hashContent: wantsHashes(scope),
+      isStandby: details.is_standby,
+      serverMajor: major,
+    });
+    opened.finish();
+    return content;
+  }
+
+  #restore(
+    opened: PostgresCall,
+    bytes: Readable,
+    choice: RestoreChoice,
+    call: EngineCall,
+  ): Promise<RestoreOutcome> {
+    if (formatOf(choice.format) === 'custom') {
+      return restoreCustom(opened, bytes, choice, this.#tools, call.onProgress);
+    }
+    if (choice.items !== undefined) {
+      throw new FormatUnsupportedError(this.kind, 'restore single tables of a plain dump', ['custom']);
+    }
+    return restorePlain(opened, bytes, this.#tools);
+  }
+
+  #rolesOf(connection: Connection): DumpCompanion {
+    return {
+      role: 'roles',
+      extension: 'roles.sql',
+      open: (call) =>
+        openRoles(this.#open(connection, call), (major) =>
+          this.#tools.atLeast('pg_dumpall', major, `a server of version ${major}`),
+        ),
+    };
+  }
+
+  #open(connection: Connection, call: EngineCall): PostgresCall {
+    return new PostgresCall(connection, call, this.#surroundings);
+  }
+}
+
+function formatOf(format: DumpFormat): PostgresFormat {
+  if (format === 'archive')
+    throw new FormatUnsupportedError('postgres', `write the format "${format}"`, ['custom', 'plain']);
+  return format;
+}

@@ -1,0 +1,90 @@
+import { EngineError } from '../engines.errors.js';
+
+/** The archive needs extensions that the target server cannot create. */
+export class ExtensionsMissingError extends EngineError {
+  constructor(names: readonly string[]) {
+    super({
+      code: 'extensions-missing',
+      kind: 'unprocessable',
+      detail: `the target server does not offer the extensions that the archive needs: ${names.join(', ')}`,
+      facts: { extensions: names },
+    });
+  }
+}
+
+/** Something in the archive names a role that is not on the target server and cannot be left out. */
+export class RoleAbsentError extends EngineError {
+  constructor(role: string, cause?: unknown) {
+    super({
+      code: 'role-absent',
+      kind: 'unprocessable',
+      detail: `the archive needs the role "${role}", which is not on the target server; create it, or load the archive's roles first`,
+      facts: { role },
+      cause,
+    });
+  }
+}
+
+/** Tables were changed or dropped by others between the snapshot and the dump. */
+export class SchemaChangedError extends EngineError {
+  constructor(reason: string, cause?: unknown) {
+    super({
+      code: 'schema-changed',
+      kind: 'unprocessable',
+      retryable: true,
+      detail: `somebody changed the database's tables just as the dump began: ${reason}`,
+      cause,
+    });
+  }
+}
+
+/** A standby ended our reading because it conflicted with what the primary did. */
+export class RecoveryConflictError extends EngineError {
+  constructor(reason: string, cause?: unknown) {
+    super({
+      code: 'recovery-conflict',
+      kind: 'unprocessable',
+      retryable: true,
+      detail: `the standby ended our reading to go on with the primary's changes: ${reason}`,
+      cause,
+    });
+  }
+}
+
+/** Somebody, or a timeout of the server, ended our query. */
+export class QueryCancelledError extends EngineError {
+  constructor(reason: string, cause?: unknown) {
+    super({
+      code: 'query-cancelled',
+      kind: 'unprocessable',
+      retryable: true,
+      detail: `the server ended our query: ${reason}`,
+      cause,
+    });
+  }
+}
+
+/** A statement of ours failed for a reason that has no code of its own. */
+export class QueryFailedError extends EngineError {
+  constructor(reason: string, cause?: unknown) {
+    super({
+      code: 'query-failed',
+      kind: 'unprocessable',
+      detail: `the server could not answer a query: ${reason}`,
+      cause,
+    });
+  }
+}
+
+/** The target server does not know the encoding or collation of the dumped database. */
+export class LocaleUnavailableError extends EngineError {
+  constructor(databaseName: string, wanted: string, reason: string, cause?: unknown) {
+    super({
+      code: 'locale-unavailable',
+      kind: 'unprocessable',
+      detail: `database "${databaseName}" cannot be created with ${wanted}: ${reason}`,
+      facts: { database_name: databaseName, wanted },
+      cause,
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import { ServerTooOldError } from '../tools.errors.js';
+import type { PostgresSession } from './postgres-session.js';
+import type { RestoreTarget } from './restore-plan.js';
+import { readServerFacts } from './server-facts.js';
+
+/** Reads what a restore must know about its target; rejects with `server-too-old` for a dump of a newer server. */
+export async function readTarget(session: PostgresSession, archiveMajor: number): Promise<RestoreTarget> {
+  const { major } = await readServerFacts(session);
+  if (major < archiveMajor) throw new ServerTooOldError(major, archiveMajor);
+  const names = async (sql: string): Promise<Set<string>> => {
+    const rows = await session.query<{ name: string }>(sql);
+    return new Set(rows.map(({ name }) => name));
+  };
+  const { is_superuser: isSuperuser } = await session.one<{ is_superuser: boolean }>(
+    'SELECT rolsuper AS is_superuser FROM pg_catalog.pg_roles WHERE rolname = current_user',
+  );
+  return {
+    major,
+    isSuperuser,
+    roles: await names('SELECT rolname AS name FROM pg_catalog.pg_roles'),
+    assignableRoles: await names(
+      `SELECT rolname AS name FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(current_user, oid, 'MEMBER')`,
+    ),
+    schemas: await names('SELECT nspname AS name FROM pg_catalog.pg_namespace'),
+    tablespaces: await names('SELECT spcname AS name FROM pg_catalog.pg_tablespace'),
+    extensions: await names('SELECT name FROM pg_catalog.pg_available_extensions'),
+  };
+}

@@ -1,0 +1,13 @@
+/**
+ * One kind of definition. The query gives rows `(name, definition)`; `$1` are the schemas of the scope (empty: all), `$2` the
+ * oids of excluded tables. What a query prints must be the same before a dump and after its restore on the same major
+ * version: no oids, no owners and rights (a restore may have to leave them out), no positions of columns (dropped ones leave
+ * gaps), no names that the server made up itself.
+ */
+export interface SchemaQuery {
+  /** Key in `SchemaFacts.objects`. */
+  kind: string;
+  sql: string;
+  /** False for what belongs to no schema: such things are no part of a dump of some schemas. */
+  inSchema: boolean;
+}
