@@ -10,9 +10,9 @@ const POLL_MS = 100;
 export class ProblemError extends Error {
   readonly code: string;
 
-  constructor(request: string, problem: { code?: string; title?: string; detail?: string }) {
+  constructor(what: string, problem: { code?: string; title?: string; detail?: string }) {
     const why = problem.detail ?? problem.title ?? 'no reason given';
-    super(`${request} was refused: ${why} (${problem.code ?? 'no code'})`);
+    super(`${what}: ${why} (${problem.code ?? 'no code'})`);
     this.name = 'ProblemError';
     this.code = problem.code ?? '';
   }
@@ -45,7 +45,7 @@ export class ApiClient {
       const record = await this.get<T>(path);
       if (record.status === 'completed') return record;
       if (record.status !== 'queued' && record.status !== 'running') {
-        throw new ProblemError(`GET ${path}`, record.error ?? { detail: `it is ${record.status}` });
+        throw new ProblemError(`${path} is ${record.status}`, record.error ?? {});
       }
       onChange(record);
       await wait(POLL_MS, undefined, { signal: this.#signal });
@@ -87,7 +87,7 @@ export class ApiClient {
     if (response.ok) return response;
     const problem: unknown = await response.json().catch(() => ({ title: `HTTP ${response.status}` }));
     throw new ProblemError(
-      `${method} ${path}`,
+      `${method} ${path} was refused`,
       problem as { code?: string; title?: string; detail?: string },
     );
   }

@@ -18,9 +18,15 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** As `1 table`, `23 tables`, `1,200 rows`. */
+/** As `1 table`, `23 tables`, `2 indexes`, `3 policies`. */
 export function counted(value: number, word: string): string {
-  return `${count(value)} ${word}${value === 1 ? '' : 's'}`;
+  if (value === 1) return `1 ${word}`;
+  return `${count(value)} ${word.replace(/y$/, 'ie').replace(/x$/, 'xe')}s`;
+}
+
+/** Of a manifest's words: `index` of `indexes`, `policy` of `policies`. */
+export function singular(plural: string): string {
+  return plural.replace(/ies$/, 'y').replace(/(?<=x)es$|s$/, '');
 }
 
 /** As `0.07 s`, `12.3 s`, `3 min 05 s`. */

@@ -51,17 +51,19 @@ async function demo(): Promise<number> {
 }
 
 function showClosing({ service, server }: Stage, backup: BackupView, tourSeconds: number): void {
-  const link = (what: string, path: string): string => `${what.padEnd(18)}${service.url}${path}`;
-  const lines = [
-    `Backed up, restored and proven in ${seconds(tourSeconds)}.`,
-    '',
-    link('API, to try out', '/docs'),
-    link('the backup', `/backups/${backup.filename}`),
-    link('its contents', `/backups/${backup.filename}/contents`),
-    link('its manifest', `/backups/${backup.filename}/manifest`),
-    `${'the database'.padEnd(18)}${server.host}:${server.port}/${SHOP}  user ${server.username}  password ${server.password}`,
-  ];
-  terminal.box(options.once ? lines : [...lines, '', 'Ctrl-C stops everything and leaves nothing behind.']);
+  const archive = `${service.url}/backups/${backup.filename}`;
+  terminal.links([
+    ['API, to try out', `${service.url}/docs`],
+    ['the backup', archive],
+    ['its contents', `${archive}/contents`],
+    ['its manifest', `${archive}/manifest`],
+    [
+      'the database',
+      `postgres://${server.username}:${server.password}@${server.host}:${server.port}/${SHOP}`,
+    ],
+  ]);
+  const proven = `Backed up, restored and proven in ${seconds(tourSeconds)}.`;
+  terminal.box(options.once ? [proven] : [proven, 'Ctrl-C stops everything and leaves nothing behind.']);
 }
 
 /** Tells why the demo ended before its end; gives the exit code. */

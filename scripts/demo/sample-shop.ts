@@ -7,6 +7,9 @@ import type { SampleServer } from './sample-server.ts';
 
 export const SHOP = 'shop';
 
+/** The partition for what is newer than the sample; its name in a manifest. */
+export const SOLD_DURING_THE_TOUR = 'shop.orders_later';
+
 /** Between two orders of a busy shop. */
 const ORDER_INTERVAL_MS = 5;
 

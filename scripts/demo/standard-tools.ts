@@ -23,8 +23,8 @@ export async function standardRestore(
 ): Promise<StandardRestore> {
   const path = pathWithClients(server);
   const plain = archive.replace(/\.zst$/, '');
-  const decompress = ['zstd', '--quiet', '-d', archive, '-o', plain];
-  const restore = ['pg_restore', '--exit-on-error', '--no-owner', `--dbname=${database}`, plain];
+  const decompress = ['zstd', '-d', archive];
+  const restore = ['pg_restore', '--exit-on-error', '-d', database, plain];
   const connection = {
     PGHOST: server.host,
     PGPORT: String(server.port),

@@ -69,6 +69,20 @@ export class Terminal {
     this.line(`${INDENT}  ${this.paint('dim', text)}`);
   }
 
+  /** Words with commas between them, in as many notes as they need. */
+  enumeration(words: readonly string[]): void {
+    let line = '';
+    for (const word of words) {
+      if (line !== '' && INDENT.length + line.length + word.length + 4 > WIDTH) {
+        this.note(`${line},`);
+        line = word;
+      } else {
+        line = line === '' ? word : `${line}, ${word}`;
+      }
+    }
+    if (line !== '') this.note(line);
+  }
+
   /** Words with their figures, three pairs a line. */
   figures(pairs: readonly (readonly [string, string])[]): void {
     for (let at = 0; at < pairs.length; at += 3) {
@@ -112,13 +126,22 @@ export class Terminal {
     this.#hasLiveLine = true;
   }
 
-  /** The end: lines in a frame. An empty one is a blank line. */
+  /** Words, each with an address. */
+  links(links: readonly (readonly [string, string])[]): void {
+    this.line();
+    const width = Math.max(...links.map(([word]) => word.length));
+    for (const [word, address] of links) {
+      this.line(`${INDENT}${this.paint('dim', word.padEnd(width))}   ${this.paint('cyan', address)}`);
+    }
+  }
+
+  /** The end: lines in a frame. */
   box(lines: readonly string[]): void {
-    const inner = Math.max(WIDTH - 6, ...lines.map((line) => line.length));
+    const inner = WIDTH - 6;
     const edge = (text: string): string => this.paint('dim', text);
     this.line();
     this.line(`  ${edge(`╭${'─'.repeat(inner + 2)}╮`)}`);
-    for (const line of lines) this.line(`  ${edge('│')} ${this.#boxed(line.padEnd(inner))} ${edge('│')}`);
+    for (const line of lines) this.line(`  ${edge('│')} ${line.padEnd(inner)} ${edge('│')}`);
     this.line(`  ${edge(`╰${'─'.repeat(inner + 2)}╯`)}`);
   }
 
@@ -135,9 +158,5 @@ export class Terminal {
     this.#hasLiveLine = false;
     this.#lastPhase = '';
     this.#out.write(`${text}\n`);
-  }
-
-  #boxed(line: string): string {
-    return line.replace(/https?:\S+/g, (url) => this.paint('cyan', url));
   }
 }

@@ -11,8 +11,8 @@ import {
   contentRows,
   differences,
 } from './comparison.ts';
-import { bytes, count, counted, rate, ratio, seconds } from './figures.ts';
-import { countTables, createDatabase, keepSelling, SHOP } from './sample-shop.ts';
+import { bytes, count, counted, rate, ratio, seconds, singular } from './figures.ts';
+import { countTables, createDatabase, keepSelling, SHOP, SOLD_DURING_THE_TOUR } from './sample-shop.ts';
 import type { Stage } from './stage.ts';
 import { standardRestore } from './standard-tools.ts';
 import { timed } from './timed.ts';
@@ -21,7 +21,7 @@ interface RestoreView {
   id: string;
   status: string;
   target: { database_name: string };
-  compared: { schema: boolean; hashes: number } | null;
+  result: { compared: { schema: boolean; hashes: number }; restore_seconds: number } | null;
   progress?: { phase: string; bytes: number; percent?: number };
   error: { code: string; detail: string } | null;
 }
@@ -32,8 +32,7 @@ export class TourFailedError extends Error {}
 /** From the registration to the restore without Backstop; gives the backup, now proven. */
 export async function takeTour(stage: Stage): Promise<BackupView> {
   const database = await register(stage);
-  const backup = await backUp(stage, database);
-  const manifest = await stage.api.get<Manifest>(`/backups/${backup.id}/manifest`);
+  const [backup, manifest] = await backUp(stage, database);
   lookInside(stage, manifest);
   const restored = await restoreBeside(stage, backup);
   await compare(stage, backup, manifest, restored);
@@ -55,10 +54,7 @@ async function register({ terminal, api, server }: Stage): Promise<DatabaseView>
       options: { hash_content: true },
     }),
   );
-  terminal.done(
-    `"${database.name}" is registered; its password is sealed and never shown again`,
-    registering,
-  );
+  terminal.done(`"${database.name}" is registered, its password sealed and never shown again`, registering);
   const [probe, probing] = await timed(() => api.post<ProbeView>(`/databases/${database.id}/test`));
   terminal.done(
     `PostgreSQL ${probe.server_version} answers; ${probe.tool.name} ${probe.tool.version} would dump it`,
@@ -67,7 +63,10 @@ async function register({ terminal, api, server }: Stage): Promise<DatabaseView>
   return database;
 }
 
-async function backUp({ terminal, api, server, signal }: Stage, database: DatabaseView): Promise<BackupView> {
+async function backUp(
+  { terminal, api, server, signal }: Stage,
+  database: DatabaseView,
+): Promise<[BackupView, Manifest]> {
   terminal.step('Back it up, while the shop keeps selling');
   const closing = new AbortController();
   const selling = keepSelling(server, AbortSignal.any([signal, closing.signal]));
@@ -99,10 +98,12 @@ async function backUp({ terminal, api, server, signal }: Stage, database: Databa
     ['speed', rate(plain, backup.duration_seconds ?? 0)],
     ['evidence', backup.evidence?.name ?? '–'],
   ]);
+  const manifest = await api.get<Manifest>(`/backups/${backup.id}/manifest`);
+  const caught = manifest.content.items.find(({ name }) => name === SOLD_DURING_THE_TOUR)?.rows ?? 0;
   terminal.note(
-    `${counted(sold, 'order')} came in meanwhile. The backup holds one moment, and counts it exactly.`,
+    `${counted(sold, 'order')} came in meanwhile. The backup holds one exact moment: ${count(caught)} of them.`,
   );
-  return backup;
+  return [backup, manifest];
 }
 
 function lookInside({ terminal }: Stage, manifest: Manifest): void {
@@ -112,9 +113,9 @@ function lookInside({ terminal }: Stage, manifest: Manifest): void {
   const rows = items.reduce((sum, item) => sum + item.rows, 0);
   const others = Object.entries({ ...schema.objects, ...counters })
     .filter(([kind, number]) => number > 0 && kind !== 'tables')
-    .map(([kind, number]) => `${count(number)} ${kind.replaceAll('_', ' ')}`);
+    .map(([kind, number]) => counted(number, singular(kind.replaceAll('_', ' '))));
   terminal.done(`${counted(items.length, 'table')}, ${counted(rows, 'row')}`);
-  for (const line of wrapped(others, 70)) terminal.note(line);
+  terminal.enumeration(others);
 }
 
 async function restoreBeside({ terminal, api }: Stage, backup: BackupView): Promise<RestoreView> {
@@ -151,10 +152,12 @@ async function compare(
     `${counted(found.size, 'table')} counted by our own SELECTs: each as in the backup`,
     counting,
   );
-  if (!restore.compared?.schema) throw new TourFailedError('the definitions were not compared');
+  if (!restore.result?.compared.schema) throw new TourFailedError('the definitions were not compared');
   terminal.done(`schema equal: ${manifest.content.schema.digest.slice(0, 32)}…`);
-  if (restore.compared.hashes > 0) {
-    terminal.done(`content equal: the hashes of all rows of ${counted(restore.compared.hashes, 'table')}`);
+  if (restore.result.compared.hashes > 0) {
+    terminal.done(
+      `content equal: the hashes of all rows of ${counted(restore.result.compared.hashes, 'table')}`,
+    );
   }
   const { evidence } = await api.get<BackupView>(`/backups/${backup.id}`);
   if (evidence?.name !== 'proven') throw new TourFailedError(`the evidence is ${evidence?.name}, not proven`);
@@ -185,15 +188,4 @@ async function goWithoutBackstop(stage: Stage, backup: BackupView, manifest: Man
   if (wrong.length > 0)
     throw new TourFailedError(`restored by hand, ${wrong[0]?.table} differs from the backup`);
   terminal.done('carried out just now: every table again has exactly its rows', restoring);
-}
-
-function wrapped(words: readonly string[], width: number): string[] {
-  const lines: string[] = [];
-  for (const word of words) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length + 2 <= width)
-      lines[lines.length - 1] = `${last}, ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
