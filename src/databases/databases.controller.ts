@@ -32,6 +32,30 @@ const FIELD_PROBLEMS = [
   'database-name-taken',
 ] as const;
 
+/** Why a connection cannot even be tried. */
+const OPENING_PROBLEMS = [
+  'variable-missing',
+  'variable-unreadable',
+  'variable-reserved',
+  'secret-key-mismatch',
+  'secret-damaged',
+] as const;
+
+/** Why a server, or our side of the connection, refuses. */
+const CONNECTION_PROBLEMS = [
+  'authentication-failed',
+  'database-absent',
+  'permission-denied',
+  'tls-failed',
+  'tool-missing',
+  'tool-too-old',
+  'server-unreachable',
+  'connection-lost',
+  'too-many-connections',
+  'server-timeout',
+  'probe-timed-out',
+] as const;
+
 @ApiTags('databases')
 @Controller('databases')
 export class DatabasesController {
@@ -99,13 +123,7 @@ export class DatabasesController {
   /** Connects as a backup would, and says what it would meet. A connection that fails is answered with its problem. */
   @Post(':id/test')
   @HttpCode(200)
-  @Problems(
-    'database-not-found',
-    'variable-missing',
-    'secret-key-mismatch',
-    'secret-damaged',
-    'probe-timed-out',
-  )
+  @Problems('database-not-found', ...OPENING_PROBLEMS, ...CONNECTION_PROBLEMS)
   async test(@Param('id') id: string, @Res({ passthrough: true }) response: Response): Promise<ProbeView> {
     return toProbeView(await this.probe.probe(id, clientSignal(response)));
   }

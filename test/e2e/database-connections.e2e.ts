@@ -19,6 +19,11 @@ interface ProbeBody {
   warnings: { code: string; detail: string }[];
 }
 
+interface EngineBody {
+  engine: string;
+  tools: { name: string; version: string; major: number; path: string }[];
+}
+
 const WRONG_PASSWORD = 'fake-and-wrong-password';
 const KEY = 'an obviously fake passphrase for tests';
 const OTHER_KEY = 'another obviously fake passphrase for tests';
@@ -98,6 +103,21 @@ describe('connections', () => {
       expect(body.latency_seconds).toBeLessThan(10);
     },
   );
+
+  it('are made by an engine that tells of its tools, newest first', async () => {
+    const { status, body } = await service.request<EngineBody[]>('GET', '/engines');
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: [{ engine: 'postgres', default_port: 5432, formats: ['custom', 'plain'], item_word: 'table' }],
+    });
+    const majors = body[0]?.tools.map(({ major }) => major) ?? [];
+    expect(majors).toEqual(majors.toSorted((a, b) => b - a));
+    expect(majors[0]).toBeGreaterThanOrEqual(server.major);
+    expect(body[0]?.tools[0]).toMatchObject({
+      name: 'pg_dump',
+      path: expect.stringMatching(/^\//) as string,
+    });
+  });
 
   it('work with variables, and with a URI', async () => {
     const variables = {
