@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import { IsIn, IsInt, IsOptional, IsString, IsTimeZone, Matches, Max, Min, MinLength } from 'class-validator';
 
+import { MIN_KEY_TEXT_LENGTH } from '../secrets/secret-key.js';
 import { asInteger, asList, asPath, asPaths, FromEnv } from './from-env.js';
 
 /** Levels of the log, most severe first. */
@@ -84,7 +85,7 @@ export class Config {
   @FromEnv('BACKSTOP_SECRET_KEY', undefined, { secret: true })
   @IsOptional()
   @IsString()
-  @MinLength(16)
+  @MinLength(MIN_KEY_TEXT_LENGTH)
   readonly secretKey: string | null = null;
 
   @FromEnv('SECRET_KEY_PATH', asPath)

@@ -131,10 +131,10 @@ describe('reading the configuration', () => {
 
   it('takes any value from a file', () => {
     const port = file('port', '8123\n');
-    const key = file('key', 'a long enough key \r\n');
+    const key = file('key', 'a long enough key, and obviously fake \r\n');
     expect(readConfig({ PORT_FILE: port, BACKSTOP_SECRET_KEY_FILE: key })).toMatchObject({
       port: 8123,
-      secretKey: 'a long enough key ',
+      secretKey: 'a long enough key, and obviously fake ',
     });
     expect(complaints({ PORT_FILE: port, PORT: '1' })).toEqual(['PORT']);
     expect(complaints({ PORT_FILE: join(folder, 'absent') })).toEqual(['PORT']);
