@@ -1,11 +1,12 @@
-import { constants, type StatsFs } from 'node:fs';
-import { lstat, open, statfs, unlink, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 
 import { spanOf } from './byte-range.js';
 import { DurableFile, publish, syncFolders, type Written } from './durable-file.js';
 import { FileBytes } from './file-bytes.js';
+import { exists, removeFile, statfsOfNearest, statFile } from './local-files.js';
 import { makeFolder, placeOf, pruneFolders, realRoot, walkFiles, type Place } from './local-folders.js';
 import { errnoOf, isAbsence, toStorageError, type FileWork } from './local-storage.errors.js';
 import {
@@ -24,14 +25,18 @@ const FOLDER_ATTEMPTS = 20;
 /**
  * Objects as files below one folder of this machine: the key is the path. Files have mode 0600, folders 0700.
  *
- * The folder is made by the first `put`. Until then, and when a mount is lost, reading says `storage-unavailable` and
- * not "absent", for nobody knows what would be there (S4).
+ * The folder is made by the sweep at start, or by the first `put`. Where it is not there later, a mount may be lost, and
+ * nobody knows what it holds: calls then reject with `storage-unavailable` (S4). Only `stat`, by which a backup learns that
+ * its name is free, takes a folder that this process has never seen for one that is still to be made; the put that follows
+ * says what is in the way.
  */
 export class LocalStorage extends Storage {
   override readonly kind = 'local';
   readonly #root: string;
   /** Parts of puts under way, by name: what a sweep must leave alone. */
   readonly #parts = new Set<string>();
+
+  #hasSeenRoot = false;
 
   constructor(root: string) {
     super();
@@ -71,7 +76,9 @@ export class LocalStorage extends Storage {
 
   override async stat(key: string): Promise<StoredObject | undefined> {
     return translated(this.#work('read', key), async () => {
-      const { path } = await placeOf(this.#root, key);
+      splitKey(key);
+      if (!this.#hasSeenRoot && !(await exists(this.#root))) return undefined;
+      const { path } = await this.#placeOf(key);
       return statFile(key, path);
     });
   }
@@ -92,7 +99,7 @@ export class LocalStorage extends Storage {
   /** Also removes the folders that this leaves empty, so that a database without backups leaves no trace. */
   override async delete(key: string): Promise<void> {
     await translated(this.#work('write', key), async () => {
-      const place = await placeOf(this.#root, key);
+      const place = await this.#placeOf(key);
       if ((await statFile(key, place.path)) === undefined) return;
       await removeFile(place.path);
       await syncFolders(place.folder, place.folder);
@@ -115,7 +122,7 @@ export class LocalStorage extends Storage {
    */
   override async sweep(): Promise<number> {
     return translated(this.#work('write'), async () => {
-      await makeFolder(this.#root);
+      await this.#makeRoot();
       let count = 0;
       for await (const { path, name } of walkFiles(this.#root, '')) {
         if (!isPartName(name) || this.#parts.has(name)) continue;
@@ -160,9 +167,8 @@ export class LocalStorage extends Storage {
 
   /** Makes the folders and the part of a put. Refuses a taken key here already, before gigabytes are written. */
   async #begin(key: string): Promise<{ place: Place; part: string; file: DurableFile }> {
-    const topmost = await makeFolder(this.#root);
-    if (topmost !== undefined) await syncFolders(this.#root, dirname(topmost));
-    const place = await placeOf(this.#root, key);
+    await this.#makeRoot();
+    const place = await this.#placeOf(key);
     if (await exists(place.path)) throw new StorageKeyExistsError(key);
     const name = newPartName();
     const part = join(place.folder, name);
@@ -176,8 +182,20 @@ export class LocalStorage extends Storage {
     }
   }
 
+  async #makeRoot(): Promise<void> {
+    const topmost = await makeFolder(this.#root);
+    if (topmost !== undefined) await syncFolders(this.#root, dirname(topmost));
+    this.#hasSeenRoot = true;
+  }
+
+  async #placeOf(key: string): Promise<Place> {
+    const place = await placeOf(this.#root, key);
+    this.#hasSeenRoot = true;
+    return place;
+  }
+
   async #open(key: string): Promise<FileHandle> {
-    const { path } = await placeOf(this.#root, key);
+    const { path } = await this.#placeOf(key);
     try {
       // Not blocking: opening a named pipe that somebody left there would wait for ever.
       return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -237,42 +255,5 @@ async function publishAs(place: Place, part: string): Promise<void> {
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') throw new StorageKeyExistsError(place.key, error);
     throw error;
-  }
-}
-
-async function statFile(key: string, path: string): Promise<StoredObject | undefined> {
-  try {
-    const stats = await lstat(path);
-    return stats.isFile() ? { key, sizeBytes: stats.size, modifiedAt: stats.mtime } : undefined;
-  } catch (error) {
-    if (isAbsence(error)) return undefined;
-    throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (isAbsence(error)) return false;
-    throw error;
-  }
-}
-
-async function removeFile(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (!isAbsence(error)) throw error;
-  }
-}
-
-async function statfsOfNearest(path: string): Promise<StatsFs> {
-  try {
-    return await statfs(path);
-  } catch (error) {
-    if (!isAbsence(error) || path === dirname(path)) throw error;
-    return statfsOfNearest(dirname(path));
   }
 }

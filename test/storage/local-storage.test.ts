@@ -17,6 +17,7 @@ import {
   openEndedStream,
   putText,
   rejectionOf,
+  rejectionsOf,
   streamOf,
 } from '../contracts/storage-under-test.ts';
 import { until } from '../support/until.ts';
@@ -101,6 +102,15 @@ describe('LocalStorage', () => {
     expect(await new LocalStorage(join(root, 'not/yet/there')).space()).toMatchObject({
       totalBytes: blocks * bsize,
     });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('in a folder that was never made every name is free; other calls say that it is not there', async () => {
+    expect(await storage.stat('shop/one')).toBeUndefined();
+    const calls = [storage.get('shop/one'), storage.delete('shop/one'), keysOf(storage)];
+    for (const error of await rejectionsOf(calls)) {
+      expect(error).toMatchObject({ code: 'storage-unavailable', retryable: true });
+    }
     expect(await readdir(folder)).toEqual([]);
   });
 
