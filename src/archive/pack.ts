@@ -25,7 +25,7 @@ export interface PackRequest {
   /** How long nothing may move. */
   stallMs: number;
   clock: Clock;
-  /** Called for every chunk that moved, hundreds of times a second: must be quick. */
+  /** Called for every chunk that moved, hundreds of times a second: must be quick and must not throw. */
   onProgress?: (progress: PackProgress) => void;
 }
 
@@ -46,13 +46,16 @@ export interface PackedPart {
  *
  * On any failure everything has been destroyed, and the put has cleaned up, by the time this rejects; with one exception:
  * `ArchiveStoreMismatchError` comes when the object is visible, and the caller must delete it. Rejects with the source's
- * or the storage's own error, with the signal's reason, or with `ArchiveStalledError`.
+ * or the storage's own error, with the signal's reason, or with `ArchiveStalledError`; whichever came first.
  */
 export async function packPart(request: PackRequest): Promise<PackedPart> {
+  // The pipeline reports the source's errors; one that comes before or after it must not end the process.
+  request.source.on('error', () => undefined);
   try {
+    request.signal.throwIfAborted();
     return await new Packing(request).run();
   } finally {
-    request.source.destroy(); // for failures before the pipeline owns it; else it is over
+    request.source.destroy(); // for failures before the pipeline owned it; else it is over anyway
   }
 }
 
@@ -89,16 +92,16 @@ class Packing {
   async #transfer(signal: AbortSignal): Promise<PutReceipt> {
     const joiner = new ChunkJoiner(COMPRESSED_CHUNK_BYTES);
     const stages = [this.#plain, joiner, this.#compressor, this.#stored];
-    const [pumped, stored] = await Promise.allSettled([
-      pipeline([this.#request.source, ...stages], { signal }),
-      this.#store(signal),
-    ]);
-    if (signal.aborted) throw signal.reason;
+    const pumping = pipeline([this.#request.source, ...stages], { signal }).catch((error: unknown) => {
+      // Asked now: an abort that comes while the put cleans up is not what ended this.
+      throw signal.aborted ? signal.reason : error;
+    });
+    const [pumped, stored] = await Promise.allSettled([pumping, this.#store(signal)]);
     // A storage that gives up destroys what it reads from, and the pipeline only sees that; the storage knows why.
     if (pumped.status === 'rejected' && !isTorn(pumped.reason)) throw pumped.reason;
     if (stored.status === 'rejected') throw stored.reason;
     if (pumped.status === 'rejected') throw pumped.reason;
-    return stored.value;
+    return stored.value; // also when the signal has aborted meanwhile: the object is there
   }
 
   async #store(signal: AbortSignal): Promise<PutReceipt> {

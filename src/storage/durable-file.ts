@@ -10,6 +10,12 @@ const NO_HARD_LINKS: readonly (string | undefined)[] = ['EPERM', 'ENOTSUP', 'EOP
 /** Answers of file systems on which a folder cannot be flushed; there is nothing that could be done instead. */
 const NO_FOLDER_SYNC: readonly (string | undefined)[] = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EISDIR'];
 
+/**
+ * After so many bytes a flush begins beside the writing. Without it the system gathers gigabytes in memory, and the last
+ * flush takes minutes in which nothing seems to move; a full or failing medium is also noticed earlier.
+ */
+const FLUSH_EVERY_BYTES = 64 * 1024 * 1024;
+
 export interface Written {
   sizeBytes: number;
   /** Lower-case hex. */
@@ -21,6 +27,9 @@ export class DurableFile {
   readonly #file: FileHandle;
   readonly #digest = createHash('sha256');
   #sizeBytes = 0;
+  #sinceFlushBytes = 0;
+  /** At most one flush is under way; who awaits it next gets its error. */
+  #flush: Promise<void> = Promise.resolve();
 
   private constructor(file: FileHandle) {
     this.#file = file;
@@ -35,10 +44,17 @@ export class DurableFile {
     const writing = this.#writeAll(chunk);
     this.#digest.update(chunk); // while the operating system writes
     await writing;
+    this.#sinceFlushBytes += chunk.length;
+    if (this.#sinceFlushBytes < FLUSH_EVERY_BYTES) return;
+    await this.#flush;
+    this.#sinceFlushBytes = 0;
+    this.#flush = this.#file.datasync();
+    this.#flush.catch(() => undefined);
   }
 
   /** Flushes to the medium and confirms the size. The file stays open. */
   async finish(): Promise<Written> {
+    await this.#flush;
     await this.#file.sync();
     const { size } = await this.#file.stat();
     if (size !== this.#sizeBytes)

@@ -64,10 +64,10 @@ describe('packPart', () => {
       expect(part.stored).toEqual({ size_bytes: stored.sizeBytes, sha256: stored.sha256 });
     });
 
-    test.each([
+    test.for([
       ['zstd', 'shop/one.dump.zst'],
       ['gzip', 'shop/one.dump.gz'],
-    ] as const)('%s: the ordinary tool unpacks it', async (compression, key, context: TestContext) => {
+    ] as const)('%s: the ordinary tool unpacks it', async ([compression, key], context) => {
       await skipWithout(compression, context);
       const plain = sqlLike(6 * MIB);
       await packBytes(storage, key, plain, compression);
@@ -78,21 +78,18 @@ describe('packPart', () => {
       expect(stdout.equals(plain)).toBe(true);
     });
 
-    test.each([
+    test.for([
       ['zstd', 'shop/one.dump.zst'],
       ['gzip', 'shop/one.dump.gz'],
-    ] as const)(
-      '%s: the ordinary tool notices a flipped bit by itself',
-      async (tool, key, context: TestContext) => {
-        await skipWithout(tool, context);
-        const path = join(localFolderOf(place), key);
-        await packBytes(storage, key, noise(MIB), tool); // is stored as it is: no structure of the format is hit
-        const bytes = await readFile(path);
-        bytes[MIB / 2] = (bytes[MIB / 2] ?? 0) ^ 1;
-        await writeFile(path, bytes);
-        expect(await rejectionOf(run(tool, ['-t', path]))).toMatchObject({ code: 1 });
-      },
-    );
+    ] as const)('%s: the ordinary tool notices a flipped bit by itself', async ([tool, key], context) => {
+      await skipWithout(tool, context);
+      const path = join(localFolderOf(place), key);
+      await packBytes(storage, key, noise(MIB), tool); // is stored as it is: no structure of the format is hit
+      const bytes = await readFile(path);
+      bytes[MIB / 2] = (bytes[MIB / 2] ?? 0) ^ 1;
+      await writeFile(path, bytes);
+      expect(await rejectionOf(run(tool, ['-t', path]))).toMatchObject({ code: 1 });
+    });
 
     test('a higher level packs smaller', async () => {
       const sizes: number[] = [];
@@ -191,6 +188,43 @@ describe('packPart', () => {
       abort.abort(new Error('cancelled'));
       expect(await packed).toBe(abort.signal.reason);
       await expectNothing(source);
+    });
+
+    test('an abort to which the source answers with an error of its own: still the reason', async () => {
+      const abort = new AbortController();
+      const source = new PassThrough();
+      abort.signal.addEventListener('abort', () => source.destroy(new Error('pg_dump was killed')));
+      const packed = rejectionOf(packPart(request({ source, signal: abort.signal })));
+      source.write(noise(MIB));
+      abort.abort(new Error('cancelled'));
+      expect(await packed).toBe(abort.signal.reason);
+      await expectNothing(source);
+    });
+
+    test('an abort while the put cleans up after a failure: still the failure', async () => {
+      const abort = new AbortController();
+      const source = new PassThrough();
+      const store: PackRequest['store'] = async (bytes, signal) => {
+        try {
+          return await storage.put(KEY, bytes, signal);
+        } finally {
+          abort.abort(new Error('cancelled'));
+        }
+      };
+      const packed = rejectionOf(packPart(request({ source, store, signal: abort.signal })));
+      source.destroy(new Error('the dump died'));
+      expect(await packed).toEqual(new Error('the dump died'));
+    });
+
+    test('an abort that comes when the object is stored changes nothing', async () => {
+      const abort = new AbortController();
+      const store: PackRequest['store'] = async (bytes, signal) => {
+        const receipt = await storage.put(KEY, bytes, signal);
+        abort.abort(new Error('too late'));
+        return receipt;
+      };
+      const source = Readable.from(chunksOf(noise(10)));
+      expect((await packPart(request({ source, store, signal: abort.signal }))).plain.sizeBytes).toBe(10);
     });
 
     test('an abort before the beginning', async () => {

@@ -145,6 +145,39 @@ export function storageContract(name: string, open: OpenStorage, special: Specia
       });
     });
 
+    describe('listing', () => {
+      // By bytes: `-` and `.` before the slash of a folder, `0` behind it, and the elephant behind the last of the basic plane.
+      const ordered = ['A', 'a', 'b-/x', 'b./x', 'b/x', 'b/y/z', 'b0', 'é', '\uffee', '\u{1f418}'];
+
+      test('goes in key order', async () => {
+        for (const key of ordered.toReversed()) await putText(storage, key, 'x');
+        expect(await keysOf(storage)).toEqual(ordered);
+      });
+
+      test.each([
+        ['b', ['b-/x', 'b./x', 'b/x', 'b/y/z', 'b0']],
+        ['b/', ['b/x', 'b/y/z']],
+        ['b/y', ['b/y/z']],
+        ['b/y/z', ['b/y/z']],
+        ['b/y/z/', []],
+        ['c', []],
+      ])('below %j gives %j', async (prefix, expected) => {
+        for (const key of ordered) await putText(storage, key, 'x');
+        expect(await keysOf(storage, prefix)).toEqual(expected);
+      });
+
+      test('goes on when objects and folders vanish meanwhile', async () => {
+        for (const key of ordered) await putText(storage, key, 'x');
+        const seen: string[] = [];
+        for await (const { key } of storage.list('')) {
+          seen.push(key);
+          if (key === 'a') for (const each of ['b./x', 'b/x', 'b/y/z']) await storage.delete(each);
+        }
+        for (const key of ['A', 'a', 'b-/x', 'b0', 'é']) expect(seen).toContain(key);
+        expect(seen).toEqual(ordered.filter((key) => seen.includes(key)));
+      });
+    });
+
     describe('S2: a failed or aborted put leaves nothing', () => {
       test('a source that fails in the middle: its own error comes out', async () => {
         const source = openEndedStream(noise(MIB));
@@ -238,6 +271,15 @@ export function storageContract(name: string, open: OpenStorage, special: Specia
         expect(await keysOf(storage)).toEqual(['db/one']);
       });
 
+      test('an existing key is refused at once, not after gigabytes', async () => {
+        await putText(storage, 'db/one', 'first');
+        const silent = new PassThrough();
+        expect(await rejectionOf(storage.put('db/one', silent, never))).toMatchObject({
+          code: 'storage-key-exists',
+        });
+        expect(silent.destroyed).toBe(true);
+      });
+
       test('a key that came into being while the put was writing', async () => {
         const source = openEndedStream(noise(MIB));
         const putting = storage.put('db/one', source, never);
@@ -314,8 +356,8 @@ export function storageContract(name: string, open: OpenStorage, special: Specia
       });
 
       test('does not pull the ground from under puts beside it', async () => {
-        const cycles = Array.from({ length: 20 }, async (_, index) => {
-          for (let turn = 0; turn < 5; turn += 1) {
+        const cycles = Array.from({ length: 12 }, async (_, index) => {
+          for (let turn = 0; turn < 40; turn += 1) {
             await putText(storage, `db/sub/${index}`, `${turn}`);
             expect((await contentOf(storage, `db/sub/${index}`)).toString()).toBe(`${turn}`);
             await storage.delete(`db/sub/${index}`);

@@ -1,5 +1,16 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, readlink, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  rmdir,
+  stat,
+  statfs,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -72,6 +83,34 @@ describe('LocalStorage', () => {
     expect(await readdir(root, { recursive: true })).toEqual(['shop', 'shop/README']);
     await storage.delete('shop/README');
     expect(await readdir(root)).toEqual([]);
+  });
+
+  test('a put makes its folder again when somebody removes it, finding it empty', async () => {
+    await putText(storage, 'keep', 'x');
+    const state = { isOver: false, removals: 0, total: 0 };
+    const remove = async (): Promise<void> => {
+      while (!state.isOver) {
+        const isRemoved = await rmdir(join(root, 'shop')).then(
+          () => true,
+          () => false,
+        );
+        if (isRemoved) state.total += 1;
+        // Not for ever: two that take turns in lock-step would never get on.
+        if (isRemoved) await until('the next put', () => state.isOver || state.removals++ < 3);
+      }
+    };
+    const removing = remove();
+    try {
+      for (let turn = 0; turn < 50; turn += 1) {
+        state.removals = 0;
+        await putText(storage, 'shop/one', 'x');
+        await storage.delete('shop/one');
+      }
+    } finally {
+      state.isOver = true;
+      await removing;
+    }
+    expect(state.total).toBeGreaterThan(0);
   });
 
   test('an object cannot be the folder of another one', async () => {
@@ -187,6 +226,8 @@ describe('publishing without hard links', () => {
     for (const result of results) {
       if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'EEXIST' });
     }
+    expect(await rejectionOf(publishByClaim(parts[0] ?? '', path, claim))).toMatchObject({ code: 'EEXIST' });
+    expect(winners).toEqual([await readFile(path, 'utf8')]);
     const left = parts.filter((part) => !winners.includes(part)).map((part) => part.slice(folder.length + 1));
     expect((await readdir(folder)).sort()).toEqual([...left, 'object'].sort());
     await rm(folder, { recursive: true });
