@@ -50,13 +50,21 @@ export default class SummaryReporter implements Reporter {
   }
 }
 
+/** A failed hook of a suite leaves its tests skipped without a word. */
+function reasonAround(test: TestCase): string {
+  for (let around = test.parent; around.type === 'suite'; around = around.parent) {
+    if (around.errors().length > 0) return 'the set-up of its suite failed';
+  }
+  return 'it gives no reason';
+}
+
 function count(test: TestCase, summary: TestSummary): void {
   const result = test.result();
   if (result.state === 'passed') summary.passed += 1;
   else if (result.state === 'failed') summary.failed += 1;
   else if (result.state === 'skipped') {
     const name = `${test.module.relativeModuleId} > ${test.fullName}`;
-    summary.skipped.push({ name, reason: result.note ?? 'it gives no reason' });
+    summary.skipped.push({ name, reason: result.note ?? reasonAround(test) });
   } else {
     // Collected and never finished, as when a worker process dies.
     summary.failed += 1;

@@ -89,7 +89,7 @@ describe('checkRemoteName', () => {
     },
   );
 
-  it.each(['', 'a\0b', 'x'.repeat(64), 'ü'.repeat(32)])('refuses %j', (name) => {
+  it.each(['', 'a\0b', 'a\ud800', 'x'.repeat(64), 'ü'.repeat(32)])('refuses %j', (name) => {
     expect(() => checkRemoteName(name, 63)).toThrow(expect.objectContaining({ code: 'remote-name-invalid' }));
   });
 });
@@ -99,11 +99,14 @@ describe('checkCredential', () => {
     expect(() => checkCredential('password', value)).not.toThrow();
   });
 
-  it.each(['', 'fake\0password', 'x'.repeat(1025)])('refuses %j and does not repeat it', (value) => {
-    const check = (): void => checkCredential('password', value);
-    expect(check).toThrow(expect.objectContaining({ code: 'credentials-invalid' }));
-    expect(check).toThrow(/^(?!.*(fake|xxx))/);
-  });
+  it.each(['', 'fake\0password', 'fake\udc00', 'x'.repeat(1025)])(
+    'refuses %j and does not repeat it',
+    (value) => {
+      const check = (): void => checkCredential('password', value);
+      expect(check).toThrow(expect.objectContaining({ code: 'credentials-invalid' }));
+      expect(check).toThrow(/^(?!.*(fake|xxx))/);
+    },
+  );
 });
 
 describe('checkVariableName', () => {

@@ -13,6 +13,16 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const MAX_HOST_LENGTH = 253;
 const MAX_CREDENTIAL_LENGTH = 1024;
 
+/** Whether a text has the form of an id. No name has. */
+export function isId(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** Whether a database could be registered under it. */
+export function isName(text: string): boolean {
+  return NAME.test(text) && !/^\.+$/.test(text) && !isId(text);
+}
+
 /**
  * The name under which a database is registered: part of folder and file names, metric labels and URLs. It cannot look
  * like an id, because both stand in the same place of a URL.
@@ -26,7 +36,7 @@ export function checkName(name: string): void {
     );
   }
   if (/^\.+$/.test(name)) throw new DatabaseNameInvalidError('cannot be dots only');
-  if (UUID.test(name)) throw new DatabaseNameInvalidError('cannot have the form of an id');
+  if (isId(name)) throw new DatabaseNameInvalidError('cannot have the form of an id');
 }
 
 /**
@@ -41,6 +51,7 @@ export function checkHost(given: string): string {
   if (host.length > MAX_HOST_LENGTH)
     throw new HostInvalidError(`is longer than ${MAX_HOST_LENGTH} characters`);
   if (/\p{Cc}/u.test(host)) throw new HostInvalidError('contains a control character');
+  if (!host.isWellFormed()) throw new HostInvalidError('contains half a character');
   if (host.includes('://'))
     throw new HostInvalidError('must be a name or an address alone; give a whole URI as uri');
   if (host.includes(',')) throw new HostInvalidError('must be one host, not a list');
@@ -71,6 +82,7 @@ export function checkPort(port: number): void {
 export function checkRemoteName(name: string, maxBytes: number): void {
   if (name === '') throw new RemoteNameInvalidError('must not be empty');
   if (name.includes('\0')) throw new RemoteNameInvalidError('contains a NUL character');
+  if (!name.isWellFormed()) throw new RemoteNameInvalidError('contains half a character');
   const bytes = Buffer.byteLength(name);
   if (bytes > maxBytes) {
     // Servers cut longer names silently, which could mean another database.
@@ -83,6 +95,7 @@ export function checkCredential(field: 'username' | 'password', value: string): 
   if (value === '')
     throw new CredentialsInvalidError(field, 'must not be empty; leave it out when there is none');
   if (value.includes('\0')) throw new CredentialsInvalidError(field, 'contains a NUL character');
+  if (!value.isWellFormed()) throw new CredentialsInvalidError(field, 'contains half a character');
   if (value.length > MAX_CREDENTIAL_LENGTH) {
     throw new CredentialsInvalidError(field, `is longer than ${MAX_CREDENTIAL_LENGTH} characters`);
   }

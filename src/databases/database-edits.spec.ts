@@ -21,6 +21,7 @@ const traits: EngineTraits = {
 };
 const engine: Pick<Engine, 'kind' | 'traits'> = { kind: 'postgres', traits };
 const secrets = new DatabaseSecrets(new SecretBox(deriveSecretKey('an obviously fake passphrase for tests')));
+const otherBox = new SecretBox(deriveSecretKey('another obviously fake passphrase for tests'));
 const then = new Date('2026-11-21T03:00:00Z');
 const id = '019abc00-0000-7000-8000-000000000001';
 
@@ -104,6 +105,20 @@ describe('editDatabase', () => {
       expect.objectContaining({ code: 'options-invalid' }),
     );
     expect(JSON.stringify(database)).toBe(before);
+  });
+
+  it('gives a new password to a row whose TLS key cannot be opened any more', () => {
+    const database = edited(shop);
+    const keySealed = new DatabaseSecrets(otherBox).sealTls(id, { mode: 'require', key: 'fake' }).keySealed;
+    database.tls = { mode: 'require', cert: 'fake', ...(keySealed !== undefined && { keySealed }) };
+    const password = { ...nothing, connection: { password: 'fake-new' } };
+    editDatabase(database, password, engine, secrets);
+    expect(secrets.openPassword(database)).toBe('fake-new');
+    expect(() => editDatabase(database, { ...nothing, tls: { mode: 'prefer' } }, engine, secrets)).toThrow(
+      expect.objectContaining({ code: 'secret-key-mismatch' }),
+    );
+    editDatabase(database, { ...nothing, tls: { cert: null, key: null } }, engine, secrets);
+    expect(database.tls).toEqual({ mode: 'require' });
   });
 
   it('asks for what has no default', () => {

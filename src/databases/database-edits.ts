@@ -3,7 +3,7 @@ import { type ConnectionChanges, type ConnectionFields, readConnection } from '.
 import { checkName } from './connection-rules.js';
 import { checkOptions, mergeOptions, type OptionChanges } from './database-options.js';
 import type { DatabaseSecrets } from './database-secrets.js';
-import { Database } from './database.entity.js';
+import { Database, type StoredTls } from './database.entity.js';
 import { ConnectionIncompleteError } from './databases.errors.js';
 import { checkTls, DEFAULT_TLS, mergeTls, type TlsChanges } from './tls-rules.js';
 
@@ -57,11 +57,7 @@ export function editDatabase(
   checkName(name);
   const connection = readConnection({ ...edits.connection, tlsMode: edits.tls.mode ?? undefined }, engine);
   checkComplete(database, connection);
-  const tls = mergeTls(database.tls, () => secrets.openTls(database).key, {
-    ...edits.tls,
-    mode: connection.tlsMode ?? edits.tls.mode,
-  });
-  checkTls(tls);
+  const tls = editTls(database, { ...edits.tls, mode: connection.tlsMode ?? edits.tls.mode }, secrets);
   const options = mergeOptions(database.options, edits.options);
   checkOptions(options, engine.traits);
 
@@ -70,8 +66,16 @@ export function editDatabase(
   database.port = connection.port ?? database.port;
   database.databaseName = connection.databaseName ?? database.databaseName;
   editCredentials(database, connection, secrets);
-  database.tls = secrets.sealTls(database.id, tls);
+  database.tls = tls;
   database.options = options;
+}
+
+/** Without changes nothing is opened: a lost key must not stand in the way of a new password. */
+function editTls(database: Database, changes: TlsChanges, secrets: DatabaseSecrets): StoredTls {
+  if (Object.values(changes).every((change) => change === undefined)) return database.tls;
+  const tls = mergeTls(database.tls, () => secrets.openTls(database).key, changes);
+  checkTls(tls);
+  return secrets.sealTls(database.id, tls);
 }
 
 function checkComplete(database: Database, connection: ConnectionChanges): void {

@@ -54,6 +54,7 @@ describe('checkOptions', () => {
     ['exclude_tables', { excludeTables: ['.log'] }],
     ['exclude_tables', { excludeTables: ['public.'] }],
     ['exclude_tables', { excludeTables: ['public.a\0'] }],
+    ['exclude_tables', { excludeTables: ['public.a\ud800'] }],
     ['exclude_tables', { excludeTables: ['public.a', 'public.a'] }],
     ['schemas', { schemas: [''] }],
     ['schemas', { schemas: Array.from({ length: 1001 }, (_, at) => `s${at}`) }],

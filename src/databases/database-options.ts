@@ -123,8 +123,11 @@ function checkNames(option: string, names: readonly string[] | undefined): void 
   if (names === undefined) return;
   if (names.length > MAX_LIST_LENGTH)
     throw new OptionsInvalidError(option, `has more than ${MAX_LIST_LENGTH} names`);
-  if (names.some((name) => name === '' || name.includes('\0'))) {
-    throw new OptionsInvalidError(option, 'holds a name that is empty or contains a NUL character');
+  if (names.some((name) => name === '' || name.includes('\0') || !name.isWellFormed())) {
+    throw new OptionsInvalidError(
+      option,
+      'holds a name that is empty, or contains a NUL or half a character',
+    );
   }
   if (new Set(names).size < names.length) throw new OptionsInvalidError(option, 'holds a name twice');
 }

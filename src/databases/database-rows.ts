@@ -1,9 +1,8 @@
 import { type EntityManager, MoreThan, QueryFailedError } from 'typeorm';
 
+import { isId, isName } from './connection-rules.js';
 import { Database } from './database.entity.js';
 import { DatabaseNameTakenError, DatabaseNotFoundError } from './databases.errors.js';
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The database with this id or name. A name never looks like an id. @throws DatabaseNotFoundError */
 export async function requireDatabase(entities: EntityManager, idOrName: string): Promise<Database> {
@@ -50,8 +49,11 @@ export async function listDatabases(
   return { rows, total: await entities.count(Database) };
 }
 
+/** A text that can be neither is not looked for: PostgreSQL does not even take all of them (NUL). */
 function identity(idOrName: string): { id: string } | { name: string } {
-  return UUID.test(idOrName) ? { id: idOrName } : { name: idOrName };
+  if (isId(idOrName)) return { id: idOrName.toLowerCase() };
+  if (isName(idOrName)) return { name: idOrName };
+  throw new DatabaseNotFoundError(idOrName);
 }
 
 async function unlessNameTaken(name: string, writing: Promise<unknown>): Promise<void> {

@@ -1,13 +1,19 @@
 import { type NestExpressApplication } from '@nestjs/platform-express';
+import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 
 import { type Config } from '../config/config.js';
+import { assignRequestId } from './request-id.js';
 
 /** Headers that lists and work answer with, for pages of other origins. */
 const EXPOSED_HEADERS = ['Link', 'Location', 'X-Request-Id', 'X-Total-Count', 'Content-Disposition', 'ETag'];
 
-/** What must be set on the application before it listens: headers for browsers, and who may call from a page. */
+/** What must be set on the application before it listens: the request's id, headers for browsers, and who may call from a page. */
 export function configureHttp(app: NestExpressApplication, config: Config): void {
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    request.id = assignRequestId(request, response);
+    next();
+  });
   app.use(
     helmet({
       // TLS, where there is any, ends at a proxy that knows its own policy; over plain HTTP this would break the pages.

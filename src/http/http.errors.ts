@@ -2,7 +2,7 @@ import { DomainError, type DomainErrorOptions } from '../errors/domain-error.js'
 
 /** One field of a request that is wrong. */
 export interface FieldProblem {
-  /** JSON pointer (RFC 6901) into the body; for a query or path parameter, `/` and its name. */
+  /** JSON pointer (RFC 6901) into the body; for a query or path parameter, `/` and its name; empty for the request as a whole. */
   pointer: string;
   detail: string;
 }
@@ -20,8 +20,13 @@ export abstract class TransportError extends DomainError {
 /** Fields are missing, wrong or unknown; `errors` names each. */
 export class InvalidRequestError extends DomainError {
   constructor(readonly errors: readonly FieldProblem[]) {
-    const fields = errors.map((error) => error.pointer).join(', ');
-    super({ code: 'invalid-request', kind: 'invalid', detail: `these fields are not acceptable: ${fields}` });
+    const fields = [...new Set(errors.map((error) => error.pointer))].join(', ');
+    const whole = errors.find((error) => error.pointer === '')?.detail;
+    super({
+      code: 'invalid-request',
+      kind: 'invalid',
+      detail: whole ?? `these fields are not acceptable: ${fields}`,
+    });
   }
 }
 

@@ -29,7 +29,7 @@ export function readCursor(query: PageQuery, count: number): readonly string[] |
   } catch (error) {
     throw new InvalidCursorError(error);
   }
-  if (!Array.isArray(keys) || keys.length !== count || !keys.every((key) => typeof key === 'string')) {
+  if (!Array.isArray(keys) || keys.length !== count || !keys.every(isKey)) {
     throw new InvalidCursorError();
   }
   return keys;
@@ -83,4 +83,9 @@ export function PagedResponse(view: Type<unknown>): MethodDecorator {
 
 function writeCursor(keys: readonly string[]): string {
   return Buffer.from(JSON.stringify(keys), 'utf8').toString('base64url');
+}
+
+/** PostgreSQL takes no NUL in a text. */
+function isKey(key: unknown): key is string {
+  return typeof key === 'string' && !key.includes('\0');
 }

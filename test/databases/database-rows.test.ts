@@ -86,12 +86,15 @@ describe.each([
     open = await place.open();
     expect(await requireDatabase(open.catalog.read, 'shop')).toEqual(shop);
     expect(await requireDatabase(open.catalog.read, shop.id)).toEqual(shop);
+    expect(await requireDatabase(open.catalog.read, shop.id.toUpperCase())).toEqual(shop);
   });
 
   it('are not found by another case of the name, nor by an unknown id', async () => {
     await open.catalog.write((tx) => insertDatabase(tx, row('shop')));
     await expect(requireDatabase(open.catalog.read, 'Shop')).rejects.toThrow(coded('database-not-found'));
-    await expect(requireDatabase(open.catalog.read, v7())).rejects.toThrow(coded('database-not-found'));
+    for (const unknown of [v7(), 'a\0b', '', '..']) {
+      await expect(requireDatabase(open.catalog.read, unknown)).rejects.toThrow(coded('database-not-found'));
+    }
     await expect(open.catalog.write((tx) => holdDatabase(tx, 'Shop'))).rejects.toThrow(
       coded('database-not-found'),
     );

@@ -296,9 +296,14 @@ describe('changing a database', () => {
     expect(await read('changing')).toEqual(before);
   });
 
-  it('does not find what is not there', async () => {
-    expectProblem(await patch('nobody', {}), 404, 'database-not-found');
-  });
+  it.each(['nobody', '..%2F..', 'a%00b', 'x'.repeat(300), '019abc00-0000-7000-8000-000000000001'])(
+    'does not find what is not there: %s',
+    async (id) => {
+      expectProblem(await patch(id, {}), 404, 'database-not-found');
+      expectProblem(await service.request('GET', `/databases/${id}`), 404, 'database-not-found');
+      expectProblem(await service.request('POST', `/databases/${id}/test`), 404, 'database-not-found');
+    },
+  );
 });
 
 describe('the list of databases', () => {
@@ -321,7 +326,10 @@ describe('the list of databases', () => {
   });
 
   it('refuses a cursor that it did not give, and a limit that is none', async () => {
-    expectProblem(await service.request('GET', '/databases?cursor=nonsense'), 400, 'invalid-cursor');
+    const withNul = Buffer.from(JSON.stringify(['a\0'])).toString('base64url');
+    for (const cursor of ['nonsense', withNul]) {
+      expectProblem(await service.request('GET', `/databases?cursor=${cursor}`), 400, 'invalid-cursor');
+    }
     expectProblem(await service.request('GET', '/databases?limit=501'), 400, 'invalid-request');
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { freshDatabase, newestPostgresServer, sql } from '../support/postgres-servers.ts';
 import { type Service, startFailingService, startService } from '../support/service.ts';
 
 /** What every problem has. */
@@ -167,6 +168,10 @@ describe('a running service', () => {
 
   it('answers an unknown path and an unknown method with a problem', async () => {
     expect(await problem('GET', '/no/such/path')).toMatchObject({ status: 404, code: 'route-not-found' });
+    expect(await problem('GET', '/docs/problems/%zz')).toMatchObject({
+      status: 400,
+      code: 'invalid-request',
+    });
     expect((await problem('DELETE', '/health/live')).detail).toContain('there is no DELETE /health/live');
   });
 
@@ -252,6 +257,31 @@ describe('a running service', () => {
     expect(allowed.headers.get('access-control-allow-origin')).toBe(origin);
     const other = await open.request('GET', '/', undefined, { origin: 'https://evil.example' });
     expect(other.headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+describe('a service with its catalog in PostgreSQL', () => {
+  it('is ready, and is so again after the server has ended its connections', async () => {
+    const server = newestPostgresServer();
+    await using database = await freshDatabase(server, 'catalog_e2e');
+    const { username, password, host, port } = server;
+    await using service = await startService({
+      env: { DATABASE_URL: `postgres://${username}:${password}@${host}:${port}/${database.name}` },
+    });
+    expect((await service.request('GET', '/health/ready')).status).toBe(200);
+    expect((await service.request('GET', '/health/db')).body).toMatchObject({
+      details: { catalog: { status: 'up', kind: 'postgres' } },
+    });
+    const ended = await sql(
+      server,
+      'postgres',
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name = $2',
+      [database.name, 'backstop'],
+    );
+    expect(ended.length).toBeGreaterThan(0);
+    await expect.poll(async () => (await service.request('GET', '/health/ready')).status).toBe(200);
+    expect((await service.request('GET', '/health/db')).status).toBe(200);
+    expect(JSON.stringify(service.logs())).not.toContain(password);
   });
 });
 
