@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { Injectable } from '@nestjs/common';
 import { type DataSource, type EntityManager } from 'typeorm';
+import { AbstractSqliteDriver } from 'typeorm/driver/sqlite-abstract/AbstractSqliteDriver.js';
 
 /**
  * Our own tables. TypeORM's SQLite driver has one connection, on which concurrent transactions nest as savepoints of one
@@ -49,7 +50,10 @@ export class Catalog {
     const run = (): Promise<T> => {
       const transaction = { open: true };
       return this.#current
-        .run(transaction, () => this.#writer.transaction(work))
+        .run(transaction, async () => {
+          await this.#forgetDeadTransaction();
+          return this.#writer.transaction(work);
+        })
         .finally(() => {
           transaction.open = false;
         });
@@ -58,5 +62,17 @@ export class Catalog {
     const mine = this.#lastWrite.then(run, run);
     this.#lastWrite = mine.catch(() => undefined);
     return mine;
+  }
+
+  /**
+   * After a full disk or an I/O error SQLite has rolled back by itself. TypeORM's own ROLLBACK then fails, and it goes on
+   * believing that the transaction is open: the next ones would be savepoints, whose "commit" is none (measured with 0.3.31:
+   * everything written from then on was lost at the end of the process). A fresh query runner believes nothing.
+   */
+  async #forgetDeadTransaction(): Promise<void> {
+    const { driver } = this.#writer;
+    if (!(driver instanceof AbstractSqliteDriver) || !driver.queryRunner?.isTransactionActive) return;
+    await driver.queryRunner.query('ROLLBACK').catch(() => undefined); // there is none, as a rule
+    driver.queryRunner = undefined;
   }
 }

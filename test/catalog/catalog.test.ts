@@ -111,6 +111,25 @@ describe.each(catalogKinds())('a catalog on $name', ({ fresh, kind }) => {
     expect(await namesIn(catalog)).toEqual(['kept']);
   });
 
+  it.runIf(kind === 'sqlite')('commits again what is written after the disk was full', async () => {
+    const limit = (pages: number): Promise<unknown> =>
+      catalog.write((tx) => tx.query(`PRAGMA max_page_count = ${pages}`));
+    await limit(1); // SQLite takes it for "no more than now"
+    const fill = async (): Promise<never> => {
+      for (let i = 0; ; i += 1) await catalog.write((tx) => tx.insert(Note, note(`filler ${i}`)));
+    };
+    await expect(fill()).rejects.toThrow('SQLITE_FULL');
+    await limit(1_000_000);
+    const refused = catalog.write(async (tx) => {
+      await tx.insert(Note, note('refused'));
+      throw new Error('an everyday refusal');
+    });
+    await expect(refused).rejects.toThrow('an everyday refusal');
+    await catalog.write((tx) => tx.insert(Note, note('later')));
+    expect(await catalog.read.findBy(Note, { name: 'later' })).toHaveLength(1);
+    expect(await catalog.read.findBy(Note, { name: 'refused' })).toEqual([]);
+  });
+
   it.runIf(kind === 'sqlite')('has its settings in force on both connections', async () => {
     const ask = (pragma: string): string => `SELECT * FROM pragma_${pragma}`;
     for (const each of ['write', 'read'] as const) {
