@@ -108,7 +108,9 @@ export class CatalogQueue extends Queue {
   async #claimNext(): Promise<Claim | undefined> {
     return this.catalog.write((tx) => {
       const now = this.clock.now();
-      return this.tickets.claim(tx, [...this.#runners.keys()], this.#caps(), now, this.#leaseEnd(now));
+      const kinds = [...this.#runners.keys()];
+      const held = new Set(this.#held.keys());
+      return this.tickets.claim(tx, kinds, this.#caps(), now, this.#leaseEnd(now), held);
     });
   }
 

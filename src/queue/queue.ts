@@ -39,7 +39,8 @@ export type WorkRunner = (lease: Lease) => Promise<void>;
  * - **Q2** At most one lease on a ticket at a time. `finish` and `postpone` are conditional on the lease's token, inside the caller's
  *   transaction: a worker that lost its lease gets `LeaseLostError` and its whole transaction rolls back.
  * - **Q3** A lease that is not renewed runs out, and the ticket is claimed again with `claim + 1`; after a restart of the
- *   only process at once. The runner begins by settling what the dead claim left.
+ *   only process at once. The runner begins by settling what the dead claim left. A process never takes its own living
+ *   worker for a dead one, however far the clock jumps.
  * - **Q4** Never more running than the caps allow: in all, per lane, and one per `exclusiveKey`.
  * - **Q5** Among those that may run, the one waiting longest goes first.
  * - **Q6** `stop` claims nothing more, waits for what runs up to the grace time (soft), then aborts it and waits for that (hard).

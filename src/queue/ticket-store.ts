@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, In, IsNull, LessThan, LessThanOrEqual, MoreThanOrEqual, Not } from 'typeorm';
+import { type EntityManager, In, IsNull, LessThanOrEqual, Not } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 
 import { type Caps, chooseNext } from './claim-rules.js';
@@ -31,31 +31,31 @@ export class TicketStore {
     });
   }
 
-  /** Takes the next ticket of these kinds that the caps allow, or a dead worker's. */
+  /**
+   * Takes the next ticket of these kinds that the caps allow, or a dead worker's.
+   * @param held ids of the tickets whose runners are alive in this process: whatever the clock says, they are not dead
+   */
   async claim(
     tx: EntityManager,
     kinds: readonly WorkKind[],
     caps: Caps,
     now: Date,
     leaseUntil: Date,
+    held: ReadonlySet<string> = new Set(),
   ): Promise<Claim | undefined> {
-    const running = await tx.findBy(Ticket, { leaseToken: Not(IsNull()), leaseUntil: MoreThanOrEqual(now) });
-    const due = { kind: In([...kinds]), runAfter: LessThanOrEqual(now) };
+    const oldestFirst = { runAfter: 'ASC', id: 'ASC' } as const;
+    const leased = await tx.find(Ticket, { where: { leaseToken: Not(IsNull()) }, order: oldestFirst });
+    const [running, dead] = partition(leased, (ticket) => held.has(ticket.id) || isAlive(ticket, now));
+    // Thousands of removals behind one cap must not fill the window in which a backup would be seen.
+    const open = kinds.filter((kind) => countOf(running, kind) < caps[kind].total);
     const waiting = await tx.find(Ticket, {
-      where: [
-        { ...due, leaseToken: IsNull() },
-        { ...due, leaseUntil: LessThan(now) },
-      ],
-      order: { runAfter: 'ASC', id: 'ASC' },
+      where: { kind: In(open), runAfter: LessThanOrEqual(now), leaseToken: IsNull() },
+      order: oldestFirst,
       take: CANDIDATES,
     });
     // A dead worker's ticket still holds its key in the unique index, so it must be settled before its successors.
-    const dead = waiting.filter((ticket) => ticket.leaseToken !== null);
-    const chosen = chooseNext(
-      waiting.filter((ticket) => ticket.leaseToken !== null || !sharesKey(ticket, dead)),
-      running,
-      caps,
-    );
+    const free = waiting.filter((ticket) => !held.has(ticket.id) && !sharesKey(ticket, dead));
+    const chosen = chooseNext([...dead.filter(({ kind }) => kinds.includes(kind)), ...free], running, caps);
     if (chosen === undefined) return undefined;
     const token = uuidv7();
     const taken = await tx.update(
@@ -102,6 +102,18 @@ export class TicketStore {
   async expireAll(tx: EntityManager, now: Date): Promise<void> {
     await tx.update(Ticket, { leaseToken: Not(IsNull()) }, { leaseUntil: new Date(now.getTime() - 1) });
   }
+}
+
+function isAlive(ticket: Ticket, now: Date): boolean {
+  return ticket.leaseUntil !== null && ticket.leaseUntil >= now;
+}
+
+function countOf(tickets: readonly Ticket[], kind: WorkKind): number {
+  return tickets.filter((ticket) => ticket.kind === kind).length;
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
 
 function sharesKey(ticket: Ticket, others: readonly Ticket[]): boolean {

@@ -156,6 +156,48 @@ describe('the queue over the catalog', () => {
     expect(leases.map((lease) => [lease.claim, lease.signal.aborted])).toEqual([[1, false]]);
   });
 
+  test('Q2: a worker that is alive keeps its ticket when the clock jumps beyond the end of its lease', async () => {
+    const catalog = await emptyCatalog();
+    const clock = new ManualClock();
+    const queue = queueOn(catalog, clock, { LEASE_SECONDS: '30' });
+    const { runner, leases } = heldRunner();
+    queue.work('backup', runner);
+    await queue.start();
+    await catalog.write((tx) => queue.send(tx, work()));
+    await until('the claim', () => leases.length === 1);
+    // A machine that slept, or a clock that was set: the loop looks for work before the next heartbeat comes.
+    clock.setWallTo(new Date(clock.now().getTime() + 3_600_000));
+    const other = work();
+    await catalog.write((tx) => queue.send(tx, other));
+    await until('the claim of other work', () => leases.at(-1)?.subjectId === other.subjectId);
+    expect(leases).toHaveLength(2);
+    clock.advance(10_000);
+    const end = clock.now().getTime() + 30_000;
+    await until('the renewal', async () =>
+      (await tickets(catalog)).every((ticket) => ticket.leaseUntil?.getTime() === end),
+    );
+    expect(leases.map((lease) => [lease.claim, lease.signal.aborted])).toEqual([
+      [1, false],
+      [1, false],
+    ]);
+  });
+
+  test('a thousand waiting removals do not keep a backup from its turn', async () => {
+    const catalog = await emptyCatalog();
+    const queue = queueOn(catalog, new SystemClock());
+    const removals = heldRunner();
+    const backups = heldRunner();
+    queue.work('backup-removal', removals.runner);
+    queue.work('backup', backups.runner);
+    await catalog.write(async (tx) => {
+      for (let i = 0; i < 1001; i += 1) await queue.send(tx, work({ kind: 'backup-removal' }));
+      await queue.send(tx, work({ runAfter: new Date(1) }));
+    });
+    await queue.start();
+    await until('the backup', () => backups.leases.length === 1);
+    expect(removals.leases).toHaveLength(1);
+  });
+
   test('tells the worker when somebody else has taken its lease', async () => {
     const catalog = await emptyCatalog();
     const clock = new ManualClock();
