@@ -7,12 +7,21 @@ import { keyBeside } from '../archive/archive-format.js';
 import type { Manifest } from '../archive/manifest.js';
 import { decodeManifest } from '../archive/manifest-codec.js';
 import { verifyPart } from '../archive/unpack.js';
+import { ArchiveDamagedError, ArchiveMissingError } from '../archive/archive.errors.js';
+import { ManifestInvalidError } from '../archive/manifest.errors.js';
+import { StorageObjectMissingError } from '../storage/storage.errors.js';
 import { Catalog } from '../catalog/catalog.js';
-import { DomainError } from '../errors/domain-error.js';
 import { StorageRegistry } from '../storage/storage-registry.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { CopyCleaner } from './copy-cleaner.js';
 import { readObject } from './stored-manifest.js';
+
+const PROOFS_OF_DAMAGE = [
+  ArchiveDamagedError,
+  ArchiveMissingError,
+  ManifestInvalidError,
+  StorageObjectMissingError,
+];
 
 /** An attempt whose process died after its manifest was stored: the backup is good, only its row does not say so yet. */
 export interface SurvivedAttempt {
@@ -62,8 +71,9 @@ export class AttemptSettler {
       }
       return { copy, manifest, manifestSha256: createHash('sha256').update(bytes).digest('hex') };
     } catch (error) {
-      // A damaged object is worth nothing; a storage that does not answer says nothing, and is asked again later.
-      if (!(error instanceof DomainError) || error.retryable) throw error;
+      // Damage is proof that the attempt is worth nothing. Anything else (no right to read, a storage that does not answer, a
+      // manifest of a newer version) proves nothing: the objects stay, and the question is asked again later.
+      if (!PROOFS_OF_DAMAGE.some((proof) => error instanceof proof)) throw error;
       this.#log.warn(
         { err: error, backupId: copy.backupId },
         'the attempt of a dead process is not whole; removing it',

@@ -8,11 +8,12 @@ import { MANIFEST_FORMAT_VERSION, type Manifest, type ManifestPart } from '../ar
 import { encodeManifest } from '../archive/manifest-codec.js';
 import { packPart } from '../archive/pack.js';
 import { Clock } from '../clock/clock.js';
+import { withTimeLimit } from '../clock/time-limit.js';
 import type { Dump, EngineCall } from '../engines/engine.js';
 import type { Storage } from '../storage/storage.js';
 import type { AttemptPlan } from './attempt-planner.js';
 import type { RunningBackup } from './backup-progress.js';
-import { DumpEmptyError } from './backups.errors.js';
+import { DumpEmptyError, DumpNotOpenedError } from './backups.errors.js';
 
 /** Takes the names for the objects in the catalog, before the first byte is stored under them. */
 export type Reserve = (name: (sequence: number) => ArchiveNames) => Promise<ArchiveNames>;
@@ -40,7 +41,7 @@ export class BackupAttempt {
     const startedAt = this.clock.now();
     const call = callOf(running, signal);
     running.enter('connecting');
-    const dump = await plan.engine.dump(plan.connection, plan.scope, call);
+    const dump = await this.#open(plan, running, signal);
     try {
       const names = await reserve((sequence) =>
         archiveNames({
@@ -71,6 +72,14 @@ export class BackupAttempt {
       // After success this does nothing; after a failure it stops the tool and closes the snapshot.
       dump.bytes.destroy();
     }
+  }
+
+  /** Before the first byte nothing else watches for a stall: a table that somebody has locked would hold us for ever. */
+  async #open(plan: AttemptPlan, running: RunningBackup, signal: AbortSignal): Promise<Dump> {
+    const limit = { ms: plan.stallMs, reason: new DumpNotOpenedError(plan.stallMs / 1000) };
+    return withTimeLimit(this.clock, limit, signal, (limited) =>
+      plan.engine.dump(plan.connection, plan.scope, callOf(running, limited)),
+    );
   }
 
   async #packAll(

@@ -96,6 +96,19 @@ export class BackupTimeoutError extends DomainError {
   }
 }
 
+/** The database let us in, but not read. */
+export class DumpNotOpenedError extends DomainError {
+  constructor(seconds: number) {
+    super({
+      code: 'dump-not-opened',
+      kind: 'timeout',
+      detail: `The dump could not begin within options.stall_seconds = ${seconds}: most likely somebody holds a lock on a table.`,
+      retryable: true,
+      facts: { stall_seconds: seconds },
+    });
+  }
+}
+
 /** A tool that exits 0 and says nothing has not made a backup. */
 export class DumpEmptyError extends DomainError {
   constructor(tool: string) {

@@ -73,10 +73,16 @@ async function rewindCatalog(more: Partial<Backup> = {}): Promise<void> {
 
 const folder = (): string => join(data, 'data', 'backups', 'shop');
 
+/** The folder goes with its last file. */
+async function filesHere(): Promise<string[]> {
+  const names = await readdir(folder()).catch((): string[] => []);
+  return names.toSorted();
+}
+
 async function recovered(): Promise<{ after: BackupBody; files: string[] }> {
   await using service = await startService({ env, dataDir: data });
   const after = await backupIn(service, backup.id, 'completed', 'failed', 'cancelled');
-  return { after, files: (await readdir(folder())).toSorted() };
+  return { after, files: await filesHere() };
 }
 
 describe('after a crash', () => {
@@ -116,15 +122,17 @@ describe('after a crash', () => {
   test('during the last attempt allowed: it fails as worker-lost, and leaves nothing', async () => {
     await rewindCatalog({ attempt: 3 });
     await rm(join(folder(), `${backup.filename}.manifest.json`));
-    const { after } = await recovered();
+    const { after, files } = await recovered();
     expect(after).toMatchObject({ status: 'failed', error: { code: 'worker-lost' } });
+    expect(files).toEqual([]);
   });
 
   test('of a backup that somebody had cancelled: it is cancelled, not made', async () => {
     await rewindCatalog({ cancelRequested: true });
     await rm(join(folder(), `${backup.filename}.manifest.json`));
-    const { after } = await recovered();
+    const { after, files } = await recovered();
     expect(after.status).toBe('cancelled');
+    expect(files).toEqual([]);
   });
 
   test('files that no row names stay, whatever they are called', async () => {

@@ -122,7 +122,6 @@ interface Launched {
 function launch(dataDir: string, env: Record<string, string>): Launched {
   const child = spawn(process.execPath, [MAIN], {
     cwd: dataDir,
-    // Children inherit HOME: by it `expectNoChildren` knows them, also when they have left the process tree.
     env: { PATH: process.env['PATH'], LANG: 'C.UTF-8', HOME: dataDir, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -188,23 +187,27 @@ async function request<Body>(
   };
 }
 
-/** Waits until no process with this HOME is left, and throws with their command lines when some stay. */
-async function expectNoChildren(home: string): Promise<void> {
+/** Waits until no process of a service is left, and throws with their command lines when some stay. */
+async function expectNoChildren(dataDir: string): Promise<void> {
   const deadline = performance.now() + CHILDREN_DEADLINE_MS;
   for (;;) {
-    const left = await processesWithHome(home);
+    const left = await processesOf(dataDir);
     if (left.length === 0) return;
     if (performance.now() > deadline) throw new Error(`the service left processes: ${left.join('; ')}`);
     await delay(50);
   }
 }
 
-/** Command lines of the living processes whose environment has this HOME. Empty where there is no /proc. */
-export async function processesWithHome(home: string): Promise<string[]> {
+/**
+ * Command lines of the living processes of a service: those in whose environment its working folder stands. The service has it
+ * as HOME, and the tools that it starts have it in PGPASSFILE, also when they have left the process tree. Empty where there is
+ * no /proc.
+ */
+export async function processesOf(dataDir: string): Promise<string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))) {
     const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-    if (!environment.split('\0').includes(`HOME=${home}`)) continue;
+    if (!environment.includes(`=${dataDir}\0`) && !environment.includes(`=${dataDir}/`)) continue;
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
     if (command !== '') found.push(`${pid} ${command.replaceAll('\0', ' ').trim()}`);
   }
