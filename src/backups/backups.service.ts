@@ -51,13 +51,13 @@ export class BackupsService {
    */
   async create(request: NewBackup): Promise<Backup> {
     return this.catalog.write(async (tx) => {
+      // Held, so that of two requests at once the second sees what the first has queued.
+      const database = await holdDatabase(tx, request.database ?? (await theOnlyDatabase(tx)));
       const earlier =
         request.idempotencyKey === undefined
           ? null
           : await tx.findOneBy(Backup, { idempotencyKey: request.idempotencyKey });
       if (earlier !== null) return earlier;
-      // Held, so that of two requests at once the second sees what the first has queued.
-      const database = await holdDatabase(tx, request.database ?? (await theOnlyDatabase(tx)));
       if (request.trigger !== 'pre_restore') await refuseSecond(tx, database);
       const backup = tx.create(Backup, {
         id: uuidv7(),
