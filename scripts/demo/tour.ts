@@ -101,7 +101,7 @@ async function backUp(
   const manifest = await api.get<Manifest>(`/backups/${backup.id}/manifest`);
   const caught = manifest.content.items.find(({ name }) => name === SOLD_DURING_THE_TOUR)?.rows ?? 0;
   terminal.note(
-    `${counted(sold, 'order')} came in meanwhile. The backup holds one exact moment: ${count(caught)} of them.`,
+    `${counted(sold, 'order')} came in meanwhile; the backup is of one exact moment, after ${count(caught)} of them.`,
   );
   return [backup, manifest];
 }
