@@ -53,14 +53,11 @@ async function demo(): Promise<number> {
 function showClosing({ service, server }: Stage, backup: BackupView, tourSeconds: number): void {
   const archive = `${service.url}/backups/${backup.filename}`;
   terminal.links([
-    ['API, to try out', `${service.url}/docs`],
-    ['the backup', archive],
-    ['its contents', `${archive}/contents`],
-    ['its manifest', `${archive}/manifest`],
-    [
-      'the database',
-      `postgres://${server.username}:${server.password}@${server.host}:${server.port}/${SHOP}`,
-    ],
+    ['API', `${service.url}/docs`],
+    ['backup', archive],
+    ['contents', `${archive}/contents`],
+    ['manifest', `${archive}/manifest`],
+    ['database', `postgres://${server.username}:${server.password}@${server.host}:${server.port}/${SHOP}`],
   ]);
   const proven = `Backed up, restored and proven in ${seconds(tourSeconds)}.`;
   terminal.box(options.once ? [proven] : [proven, 'Ctrl-C stops everything and leaves nothing behind.']);

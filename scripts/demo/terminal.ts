@@ -131,7 +131,7 @@ export class Terminal {
     this.line();
     const width = Math.max(...links.map(([word]) => word.length));
     for (const [word, address] of links) {
-      this.line(`${INDENT}${this.paint('dim', word.padEnd(width))}   ${this.paint('cyan', address)}`);
+      this.line(`  ${this.paint('dim', word.padEnd(width))}   ${this.paint('cyan', address)}`);
     }
   }
 
