@@ -11,16 +11,21 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../scripts/demo/main.ts', import.meta.url));
-const DEADLINE_MS = 90_000;
+const DEADLINE_MS = 60_000;
 /** What the system may need to take away the processes of a demo that has ended. */
 const LEFTOVERS_DEADLINE_MS = 5_000;
 /** Downloaded server binaries are kept between runs, on purpose. */
 const KEPT = 'backstop-embedded-postgres';
 
+interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
 /** A demo with a temporary folder and a home of its own, by which whatever it leaves behind is known. */
 class Demo implements AsyncDisposable {
   readonly home: string;
-  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  readonly #ended: Promise<Exit>;
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   #output = '';
 
@@ -33,7 +38,7 @@ class Demo implements AsyncDisposable {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
     }
-    this.ended = once(this.#child, 'close').then(() => ({
+    this.#ended = once(this.#child, 'close').then(() => ({
       code: this.#child.exitCode,
       signal: this.#child.signalCode,
     }));
@@ -50,6 +55,20 @@ class Demo implements AsyncDisposable {
 
   get output(): string {
     return this.#output;
+  }
+
+  /** Resolves when the demo has ended; rejects with what it printed when it does not. */
+  async ended(): Promise<Exit> {
+    const late = new AbortController();
+    const lateness = delay(DEADLINE_MS, undefined, { signal: late.signal }).then(() => {
+      throw new Error(`it does not end\n${this.#output}`);
+    });
+    try {
+      return await Promise.race([this.#ended, lateness]);
+    } finally {
+      late.abort();
+      lateness.catch(() => undefined);
+    }
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -84,7 +103,7 @@ class Demo implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill('SIGKILL');
-    await this.ended;
+    await this.#ended;
     for (const { pid } of await processesThatName(this.home)) process.kill(pid, 'SIGKILL');
     await rm(this.home, { recursive: true, force: true });
   }
@@ -102,7 +121,7 @@ async function processesThatName(text: string): Promise<{ pid: number; command: 
   return found;
 }
 
-describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 2 * DEADLINE_MS }, () => {
+describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 3 * DEADLINE_MS }, () => {
   it('shows a backup that is proven, on another port when its own is taken, and leaves nothing', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
@@ -110,7 +129,7 @@ describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 2 * DEA
     const port = typeof address === 'object' && address !== null ? String(address.port) : '';
     await using demo = await Demo.start(['--once'], { PORT: port });
 
-    expect(await demo.ended, demo.output).toEqual({ code: 0, signal: null });
+    expect(await demo.ended(), demo.output).toEqual({ code: 0, signal: null });
     taken.close();
 
     expect(demo.output).toContain(`Port ${port} is taken`);
@@ -139,7 +158,7 @@ describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 2 * DEA
     for (const link of links) expect((await fetch(link)).status, link).toBe(200);
 
     demo.kill('SIGINT');
-    expect(await demo.ended, demo.output).toEqual({ code: 0, signal: null });
+    expect(await demo.ended(), demo.output).toEqual({ code: 0, signal: null });
     expect(await demo.leftovers()).toEqual([]);
   });
 
@@ -147,7 +166,7 @@ describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 2 * DEA
     await using demo = await Demo.start();
     await demo.printed(/Back it up/);
     demo.kill('SIGTERM');
-    expect(await demo.ended, demo.output).toEqual({ code: 143, signal: null });
+    expect(await demo.ended(), demo.output).toEqual({ code: 143, signal: null });
     expect(await demo.leftovers()).toEqual([]);
   });
 
@@ -158,7 +177,7 @@ describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 2 * DEA
       command.includes('dist/main.js'),
     );
     process.kill(service?.pid ?? Number.NaN, 'SIGKILL');
-    expect(await demo.ended, demo.output).toEqual({ code: 1, signal: null });
+    expect(await demo.ended(), demo.output).toEqual({ code: 1, signal: null });
     expect(demo.output).toContain('✗ the service ended by itself (signal SIGKILL)');
     expect(await demo.leftovers()).toEqual([]);
   });
