@@ -37,7 +37,11 @@ export async function runChildSink(
     input.destroy();
     throw error;
   }
-  const onAbort = (): void => void input.destroy(abortReason(watch.signal));
+  const onAbort = (): void => {
+    // A tool that has taken all of its input may still be at work on it; it is not ended by the input.
+    void child.stop();
+    input.destroy(abortReason(watch.signal));
+  };
   watch.signal.addEventListener('abort', onAbort, { once: true });
   if (watch.signal.aborted) onAbort();
   try {

@@ -99,6 +99,22 @@ describe('a child sink', () => {
     expect(endless.destroyed).toBe(true);
   });
 
+  it('ends a child that works on after it has read all of its input', async () => {
+    const cancel = new AbortController();
+    const pids: number[] = [];
+    const running = runChildSink(
+      shell('cat >/dev/null; echo $$ >&2; while :; do sleep 0.1; done'),
+      input(10),
+      watch({ signal: cancel.signal, onLine: (line) => pids.push(Number(line)) }),
+    );
+    await until(() => pids.length === 1, 'the child has read everything');
+    const started = clock.monotonicMs();
+    cancel.abort(new Error('cancelled'));
+    await expect(running).rejects.toThrow('cancelled');
+    expect(clock.monotonicMs() - started).toBeLessThan(5000);
+    expect(await isAlive(pids[0] ?? 0)).toBe(false);
+  });
+
   it('still fails when the input breaks after a child that knows its end has exited 0', async () => {
     const late = new PassThrough();
     late.write('0123456789');
