@@ -11,6 +11,7 @@ import { SecretsModule } from './secrets/secrets.module.js';
 import { HttpModule } from './http/http.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 import { QueueModule } from './queue/queue.module.js';
+import { RestoreModule } from './restore/restore.module.js';
 
 /** The whole service. Platform first: its middleware must run before that of the rooms. */
 @Module({
@@ -26,6 +27,7 @@ import { QueueModule } from './queue/queue.module.js';
     HealthModule,
     DatabasesModule,
     BackupsModule,
+    RestoreModule,
   ],
 })
 export class AppModule {}

@@ -4,6 +4,7 @@ import { CreateReadiness1763700000001 } from './0001-readiness.js';
 import { CreateDatabases1763700000002 } from './0002-databases.js';
 import { CreateTickets1763700000003 } from './0003-queue.js';
 import { CreateBackups1763700000004 } from './0004-backups.js';
+import { CreateRestores1763700000005 } from './0005-restores.js';
 
 /**
  * Every migration, oldest first. Files are `NNNN-name.ts`; TypeORM wants 13 digits at the end of the class's name and runs
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateDatabases1763700000002,
   CreateTickets1763700000003,
   CreateBackups1763700000004,
+  CreateRestores1763700000005,
 ];

@@ -1,0 +1,42 @@
+import { compareContent, type ContentComparison } from '../engines/content-comparison.js';
+import type { ContentFacts } from '../engines/content-facts.js';
+import type { ComparedFigures } from './restore-result.js';
+import { RestoreDiffersError } from './restore.errors.js';
+
+/**
+ * Compares a restored copy with its manifest. Pure.
+ * @param only the tables that were chosen; null: everything
+ * @returns what was compared, and what could not be
+ * @throws RestoreDiffersError with every difference
+ */
+export function compareCopy(
+  expected: ContentFacts,
+  found: ContentFacts,
+  only: readonly string[] | null,
+): { compared: ComparedFigures; notes: string[] } {
+  const comparison = only === null ? compareContent(expected, found) : compareChosen(expected, found, only);
+  if (comparison.differences.length > 0) throw new RestoreDiffersError(comparison.differences);
+  const { items, rows, hashedItems: hashes, schemaCompared: schema } = comparison;
+  const notes =
+    only === null && !schema
+      ? [
+          `The definitions were not compared: ${expected.schema.comparableWith} and ` +
+            `${found.schema.comparableWith} describe them in different words. Tables and rows were.`,
+        ]
+      : [];
+  return { compared: { items, rows, hashes, schema }, notes };
+}
+
+/**
+ * Tables that were not chosen may be there too: without rows, because a chosen one needs their definition; or with all of
+ * them, as partitions of a chosen one. Any other number of rows is a difference.
+ */
+function compareChosen(
+  expected: ContentFacts,
+  found: ContentFacts,
+  chosen: readonly string[],
+): ContentComparison {
+  const items = found.items.filter(({ name, rows }) => chosen.includes(name) || rows > 0);
+  const names = new Set([...chosen, ...items.map(({ name }) => name)]);
+  return compareContent(expected, { ...found, items }, [...names]);
+}

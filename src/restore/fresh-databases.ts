@@ -1,0 +1,79 @@
+import { Injectable, Logger } from '@nestjs/common';
+
+import { Catalog } from '../catalog/catalog.js';
+import { Clock } from '../clock/clock.js';
+import { withTimeLimit } from '../clock/time-limit.js';
+import type { Connection, EngineDatabases } from '../engines/engine.js';
+import { EngineRegistry } from '../engines/engine-registry.js';
+import { RestoreMoves } from './restore-moves.js';
+import { RestoreTargets } from './restore-targets.js';
+import type { Restore } from './restore.entity.js';
+import { ServerStepTimeoutError } from './restore.errors.js';
+
+/** Longest time that a step on the server may take that nobody can cancel. */
+const STEP_SECONDS = 60;
+
+/** The server of one restore, with its whole databases. Its steps are bounded in time, and are not cancelled with the work. */
+export interface RestoreServer {
+  databases: EngineDatabases;
+  connection: Connection;
+}
+
+/** Removes databases that restores made and nobody wants any more. */
+@Injectable()
+export class FreshDatabases {
+  readonly #log = new Logger('Restore');
+
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly clock: Clock,
+    private readonly engines: EngineRegistry,
+    private readonly targets: RestoreTargets,
+    private readonly moves: RestoreMoves,
+  ) {}
+
+  async server(restore: Restore): Promise<RestoreServer> {
+    return {
+      databases: this.engines.get(restore.engine).databases,
+      connection: await this.targets.open(restore),
+    };
+  }
+
+  /** Runs a step that must end by itself: not when the work is cancelled, but within a minute. */
+  async step<T>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const limit = { ms: STEP_SECONDS * 1000, reason: new ServerStepTimeoutError(name, STEP_SECONDS) };
+    return withTimeLimit(this.clock, limit, new AbortController().signal, work);
+  }
+
+  /**
+   * Drops the database that the row names as ours, and takes its name off the row. Sessions in it are ended: its name is
+   * known to us alone, so they are what a stopped tool has left. Brings `restore` up to date.
+   */
+  async drop(restore: Restore): Promise<void> {
+    const { freshName } = restore;
+    if (freshName !== null) {
+      const { databases, connection } = await this.server(restore);
+      await this.step('drop a database', (signal) =>
+        databases.drop(connection, freshName, { endSessions: true }, { signal }),
+      );
+      this.#log.log({ restoreId: restore.id, freshName }, 'the unfinished database is dropped');
+    }
+    await this.catalog.write((tx) =>
+      this.moves.settleStage(tx, restore, 'nothing', { freshName: null, keptAs: null }),
+    );
+    Object.assign(restore, { stage: 'nothing', freshName: null, keptAs: null });
+  }
+
+  /** The same for a restore that has failed: when it cannot be done, the name stays in the row. */
+  async tryDrop(restore: Restore): Promise<void> {
+    try {
+      await this.drop(restore);
+    } catch (error) {
+      const { id: restoreId, freshName } = restore;
+      this.#log.error(
+        { err: error, restoreId, freshName },
+        'an unfinished database could not be dropped yet',
+      );
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+
+import { Injectable } from '@nestjs/common';
+
+import type { Manifest, ManifestPart } from '../archive/manifest.js';
+import { openPart } from '../archive/unpack.js';
+import { Clock } from '../clock/clock.js';
+import { Config } from '../config/config.js';
+import type { Connection, EngineCall, RestoreOutcome } from '../engines/engine.js';
+import { compareCopy } from './copy-comparison.js';
+import type { RunningRestore } from './restore-progress.js';
+import type { RestoreResult } from './restore-result.js';
+import type { RestoreWork } from './restore-work.js';
+
+/** Loads an archive into the database that was made for it, and compares what came out with the manifest. */
+@Injectable()
+export class RestoreLoader {
+  constructor(
+    private readonly clock: Clock,
+    private readonly config: Config,
+  ) {}
+
+  /** @throws RestoreDiffersError, and whatever the archive, the tool or the server says */
+  async load(work: RestoreWork): Promise<RestoreResult> {
+    const { restore, set, engine, running, signal } = work;
+    const { manifest } = set;
+    const fresh = connectionToFresh(work);
+    const call = callOf(running, signal);
+    const data = dataPartOf(manifest);
+
+    running.enter('restoring', data.plain.size_bytes);
+    const startedMs = this.clock.monotonicMs();
+    const outcome = await this.#restore(work, data, fresh, call);
+    const restoreMs = Math.round(this.clock.monotonicMs() - startedMs);
+
+    running.enter('comparing');
+    const hashContent = manifest.content.items.some((item) => item.contentHash !== undefined);
+    const found = await engine.measure(fresh, { ...manifest.options, hashContent }, call);
+    const { compared, notes } = compareCopy(manifest.content, found, restore.tables);
+    return {
+      restoreMs,
+      compared,
+      verified: true,
+      notes: [...outcome.notes, ...notes, ...notesOnRoles(manifest)],
+    };
+  }
+
+  async #restore(
+    { restore, set, engine, running, signal }: RestoreWork,
+    data: ManifestPart,
+    fresh: Connection,
+    call: EngineCall,
+  ): Promise<RestoreOutcome> {
+    await mkdir(this.config.workDir, { recursive: true, mode: 0o700 });
+    const workDir = await mkdtemp(join(this.config.workDir, 'restore-'));
+    try {
+      const { format, compression } = set.manifest;
+      const bytes = await openPart(set.storage, set.keyOf(data), data, compression, signal);
+      const choice = {
+        format,
+        jobs: restore.jobs,
+        workDir,
+        ...(restore.tables && { items: restore.tables }),
+      };
+      return await engine.restore(fresh, counted(bytes, running), choice, call);
+    } finally {
+      await rm(workDir, { recursive: true, force: true });
+    }
+  }
+}
+
+function connectionToFresh({ restore, connection }: RestoreWork): Connection {
+  if (restore.freshName === null) throw new Error(`restore ${restore.id} has no database to load into`);
+  return { ...connection, databaseName: restore.freshName };
+}
+
+function dataPartOf(manifest: Manifest): ManifestPart {
+  const data = manifest.parts.find((part) => part.role === 'data');
+  if (data === undefined) throw new Error(`the manifest of backup ${manifest.backup_id} names no data`);
+  return data;
+}
+
+/** The same bytes, and the same end or error, with what has passed shown as progress. */
+function counted(bytes: Readable, running: RunningRestore): Readable {
+  async function* count(): AsyncGenerator<Buffer> {
+    for await (const chunk of bytes as AsyncIterable<Buffer>) {
+      running.progress.bytes += chunk.length;
+      yield chunk;
+    }
+  }
+  return Readable.from(count(), { objectMode: false });
+}
+
+function callOf({ progress }: RunningRestore, signal: AbortSignal): EngineCall {
+  return {
+    signal,
+    onProgress: (update) => {
+      progress.item = update.item ?? progress.item;
+      progress.itemsDone = update.itemsDone;
+      progress.itemsTotal = update.itemsTotal ?? progress.itemsTotal;
+    },
+  };
+}
+
+/** Roles belong to the whole server, so they are never restored by the way. */
+function notesOnRoles(manifest: Manifest): string[] {
+  const roles = manifest.parts.find((part) => part.role === 'roles');
+  if (roles === undefined) return [];
+  return [
+    `The archive also holds the roles of its server, which were not restored because they belong to the whole server. ` +
+      `Unpack ${roles.filename} and run it with psql as a superuser, where roles are missing.`,
+  ];
+}

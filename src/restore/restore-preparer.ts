@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+
+import { Catalog } from '../catalog/catalog.js';
+import { RestoreMoves } from './restore-moves.js';
+import { restoringName } from './restore-names.js';
+import type { RestoreWork } from './restore-work.js';
+import { SafetyBackups } from './safety-backups.js';
+import { TargetInspector } from './target-inspector.js';
+
+/** Makes the room for a restore: an empty database beside everything else, and a safety backup of what is to be replaced. */
+@Injectable()
+export class RestorePreparer {
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly inspector: TargetInspector,
+    private readonly moves: RestoreMoves,
+    private readonly safety: SafetyBackups,
+  ) {}
+
+  /**
+   * Brings `work.restore` to the stage `loading`, and gives whether there is a database to replace.
+   * @throws `target-database-exists`, `database-in-use`, `server-too-old`, `permission-denied`, `safety-backup-failed`
+   */
+  async prepare(work: RestoreWork): Promise<{ replacesLive: boolean }> {
+    const { restore, running, signal } = work;
+    running.enter('preparing');
+    const replacesLive = await this.#look(work);
+    await this.#create(work);
+    if (replacesLive && restore.safetyBackup) {
+      running.enter('safety_backup');
+      await this.safety.take(restore, signal);
+    }
+    return { replacesLive };
+  }
+
+  async #look({ restore, engine, connection, signal }: RestoreWork): Promise<boolean> {
+    const { targetDatabaseName: name, endConnections: endSessions } = restore;
+    if (restore.mode === 'replace') {
+      return this.inspector.refuseUnlessReplaceable(engine, connection, name, { endSessions }, signal);
+    }
+    await this.inspector.refuseExisting(engine, connection, name, signal);
+    return false;
+  }
+
+  /** Before the safety backup, which may take hours: a server that is too old, or a missing right, shows at once. */
+  async #create({ restore, set, engine, connection, signal }: RestoreWork): Promise<void> {
+    const freshName = restoringName(
+      restore.targetDatabaseName,
+      restore.id,
+      restore.attempt,
+      engine.traits.maxDatabaseNameBytes,
+    );
+    await this.catalog.write((tx) => this.moves.enterStage(tx, restore, 'loading', { freshName }));
+    Object.assign(restore, { stage: 'loading', freshName });
+    await engine.databases.create(connection, freshName, set.manifest.server, { signal });
+  }
+}
