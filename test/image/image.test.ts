@@ -14,7 +14,7 @@ import { OWNER_LABEL } from '../support/postgres-container.ts';
 import { SUPERUSER } from '../support/postgres-server.ts';
 
 import { buildServiceImage, SERVICE_IMAGE } from './service-image.ts';
-import { ServiceClient } from './service-client.ts';
+import { ServiceClient, type BackupContents } from './service-client.ts';
 
 const docker = await hasDockerEngine();
 const labels = { [OWNER_LABEL]: String(process.pid) };
@@ -94,8 +94,8 @@ describe('the container image', () => {
     const backup = await client.backUp(id);
     expect(backup).toMatchObject({ status: 'completed' });
     expect(backup.server_version).toMatch(/^18\b/);
-    const contents = await client.call<unknown>('GET', `/backups/${backup.id}/contents`);
-    expect(JSON.stringify(contents)).toContain('public.customers');
+    const contents = await client.call<BackupContents>('GET', `/backups/${backup.id}/contents`);
+    expect(contents.items).toMatchObject([{ name: 'public.customers', rows: 1000 }]);
     const found = await service.exec([
       'find',
       '/data/backups',

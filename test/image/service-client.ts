@@ -9,6 +9,11 @@ export interface BackupRecord {
   error?: { code: string; detail: string };
 }
 
+/** What they read of a backup's contents. */
+export interface BackupContents {
+  items: { name: string; rows: number }[];
+}
+
 /** Calls a running service as its users do, over HTTP. */
 export class ServiceClient {
   constructor(readonly baseUrl: string) {}
