@@ -38,7 +38,9 @@ async function demo(): Promise<number> {
     const wantedPort = Number(process.env['PORT'] ?? DEFAULT_PORT);
     const stage = await setStage(everything, { terminal, stop, project: PROJECT, wantedPort });
     const began = performance.now();
-    const backup = await takeTour(stage);
+    const backup = await takeTour(stage).catch(async (error: unknown) => {
+      throw await stage.service.explain(error);
+    });
     isTourOver = true;
     showClosing(stage, backup, (performance.now() - began) / 1000);
     if (!options.once) await stop.pulled();

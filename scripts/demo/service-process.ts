@@ -11,6 +11,7 @@ const START_SECONDS = 60;
 const STOP_SECONDS = 15;
 const GRACE_SECONDS = 5;
 const LOG_TAIL_LINES = 15;
+const DEATH_KNOWN_MS = 1000;
 
 export interface ServiceChoice {
   /** The project, built. */
@@ -94,6 +95,20 @@ export class ServiceProcess {
     await this.#ended;
     clearTimeout(timer);
     process.off('exit', this.#killWithUs);
+  }
+
+  /** The service's death, when that is why a request to it broke; else the error itself. */
+  async explain(reason: unknown): Promise<unknown> {
+    // What `fetch` throws when the connection breaks. The process's end is told a moment later.
+    if (!(reason instanceof TypeError)) return reason;
+    const known = new AbortController();
+    const patience = wait(DEATH_KNOWN_MS, reason, { signal: known.signal });
+    try {
+      return await Promise.race([this.died, patience]);
+    } finally {
+      known.abort();
+      patience.catch(() => undefined);
+    }
   }
 
   async #awaitDeath(): Promise<ServiceDiedError> {

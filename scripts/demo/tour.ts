@@ -4,6 +4,7 @@ import type { Manifest } from '../../src/archive/manifest.ts';
 import type { BackupView } from '../../src/backups/backup.view.ts';
 import type { DatabaseView } from '../../src/databases/dto/database.view.ts';
 import type { ProbeView } from '../../src/databases/dto/probe.view.ts';
+import type { RestoreView } from '../../src/restore/restore.view.ts';
 import {
   COMPARISON_COLUMNS,
   comparisonRows,
@@ -16,15 +17,6 @@ import { countTables, createDatabase, keepSelling, SHOP, SOLD_DURING_THE_TOUR } 
 import type { Stage } from './stage.ts';
 import { standardRestore } from './standard-tools.ts';
 import { timed } from './timed.ts';
-
-interface RestoreView {
-  id: string;
-  status: string;
-  target: { database_name: string };
-  result: { compared: { schema: boolean; hashes: number }; restore_seconds: number } | null;
-  progress?: { phase: string; bytes: number; percent?: number };
-  error: { code: string; detail: string } | null;
-}
 
 /** Something that the service promises did not come true. */
 export class TourFailedError extends Error {}
