@@ -125,6 +125,10 @@ export interface RestoreOutcome {
   tool: ToolFacts;
   /** Things that were left out on purpose or tolerated by the named allow-list, in sentences. */
   notes: string[];
+  /** With a choice of items: those that were restored with their content. More than asked for where a chosen one has parts. */
+  items?: readonly string[];
+  /** With a choice of items: those that were made without content, because a chosen one needs their definition. */
+  emptyItems?: readonly string[];
 }
 
 /** What a complete read of an archive, without a server, found. */

@@ -1,4 +1,5 @@
 import { ArchiveForeignError, ArchiveUnreadableError } from '../tools.errors.js';
+import type { ArchiveLayout } from './archive-walker.js';
 
 /** One entry of the table of contents of a custom archive. Names are unquoted. */
 export interface TocEntry {
@@ -14,6 +15,8 @@ export interface TocEntry {
   definition: string;
   /** `dumpId`s of what must be there before. */
   dependencies: number[];
+  /** Whether a block of data belongs to it. */
+  hasData: boolean;
 }
 
 /** The beginning of a custom archive: what it is and what it holds. */
@@ -26,6 +29,7 @@ export interface ArchiveToc {
   toolVersion: string;
   toolMajor: number;
   entries: TocEntry[];
+  layout: ArchiveLayout;
 }
 
 /** Thrown by the reader when the bytes end before the table of contents does; caught in `parseToc`. */
@@ -81,6 +85,9 @@ class TocReader {
     }
     this.#intBytes = this.#byte();
     this.#offsetBytes = this.#byte();
+    if (this.#intBytes < 4 || this.#intBytes > 6) {
+      throw new ArchiveForeignError('an archive of pg_dump', `its numbers have ${this.#intBytes} bytes`);
+    }
     if (this.#byte() !== CUSTOM_FORMAT) {
       throw new ArchiveForeignError(
         'a custom archive of pg_dump',
@@ -105,12 +112,17 @@ class TocReader {
       toolVersion,
       toolMajor: Number.parseInt(toolVersion, 10),
       entries,
+      layout: {
+        tocBytes: this.#at,
+        intBytes: this.#intBytes,
+        blocks: entries.filter(({ hasData }) => hasData).length,
+      },
     };
   }
 
   #entry(): TocEntry {
     const dumpId = this.#int();
-    this.#int(); // whether data follow
+    const hasData = this.#int() !== 0;
     this.#text(); // oid of the catalog
     this.#text(); // oid
     const tag = this.#text();
@@ -129,7 +141,7 @@ class TocReader {
     for (let id = this.#nullableText(); id !== undefined; id = this.#nullableText())
       dependencies.push(Number(id));
     this.#skip(1 + this.#offsetBytes); // where its data begin; unknown in a stream
-    return { dumpId, kind, schema, tag, owner, tablespace, definition, dependencies };
+    return { dumpId, kind, schema, tag, owner, tablespace, definition, dependencies, hasData };
   }
 
   #byte(): number {

@@ -3,36 +3,31 @@ import { Readable } from 'node:stream';
 
 import type { EngineCall, Inspection } from '../engine.js';
 import { ArchiveForeignError, ArchiveUnreadableError } from '../tools.errors.js';
+import { PlainLines, type ScriptFitting } from './plain-lines.js';
 
 /** The first lines of a plain dump, in which its versions and settings stand. */
-const HEAD_BYTES = 64 * 1024;
-/** Longer than the trailer with its blank lines and the line that ends a restriction. */
+const HEAD_BYTES = 4 * 1024;
+/** Longer than the longest trailer. */
 const TAIL_BYTES = 512;
 
 const BEGINNING = /^--\n-- PostgreSQL database dump\n--\n/;
-/** pg_dump writes this last. Whoever has not seen it has half a dump: every line before it is a complete script. */
-const TRAILER = /\n--\n-- PostgreSQL database dump complete\n--\n\s*(\\unrestrict \w+\s*)?$/;
+/** pg_dump writes this last. Whoever has not seen it has half a dump: every line before it ends a complete script. */
+const TRAILER = '\n--\n-- PostgreSQL database dump complete\n--\n\n';
 
 /** What the first lines of a plain dump say. */
 export interface PlainHead {
   serverMajor: number;
   toolVersion: string;
+  /** The last lines of the whole script. Releases since August 2025 end the restriction that they began with. */
+  trailer: string;
 }
 
 /** A plain dump whose first lines were read. */
 export interface PlainScript {
   head: PlainHead;
-  first: Buffer;
-  rest: AsyncIterator<Buffer, undefined>;
+  /** All bytes, from the first on. */
+  bytes: AsyncGenerator<Buffer, void, undefined>;
   source: Readable;
-}
-
-/** How a script is changed so that a given psql and server can run it. */
-export interface ScriptFitting {
-  /** The server does not know the setting `transaction_timeout`, which pg_dump 17 and newer turn off. */
-  dropTransactionTimeout: boolean;
-  /** psql knows `\restrict`: it then refuses every command that reaches out of the database. */
-  restrict: boolean;
 }
 
 /** Reads the first lines of a plain dump. When it rejects (`archive-foreign`, the stream's own error) the stream is destroyed. */
@@ -46,12 +41,20 @@ export async function openPlain(bytes: Readable): Promise<PlainScript> {
       chunks.push(next.value);
       size += next.value.length;
     }
-    const first = Buffer.concat(chunks);
-    return { head: readHead(first.toString('utf8', 0, HEAD_BYTES)), first, rest, source: bytes };
+    const head = readHead(Buffer.concat(chunks).toString('latin1', 0, HEAD_BYTES));
+    return { head, bytes: replay(chunks, rest), source: bytes };
   } catch (error) {
     bytes.destroy();
     throw error;
   }
+}
+
+async function* replay(
+  chunks: readonly Buffer[],
+  rest: AsyncIterator<Buffer, undefined>,
+): AsyncGenerator<Buffer, void, undefined> {
+  yield* chunks;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
 function readHead(text: string): PlainHead {
@@ -60,43 +63,35 @@ function readHead(text: string): PlainHead {
   if (!BEGINNING.test(text) || server === undefined || tool === undefined) {
     throw new ArchiveForeignError('a plain dump of pg_dump', 'its first lines are others');
   }
-  return { serverMajor: Number(server), toolVersion: tool };
+  const key = /^\\restrict (\w+)$/m.exec(text)?.[1];
+  const trailer = key === undefined ? TRAILER : `${TRAILER}\\unrestrict ${key}\n\n`;
+  return { serverMajor: Number(server), toolVersion: tool, trailer };
 }
 
 /**
- * The script as it is fed to psql, in the same order and never whole in memory. **Fails instead of ending** when the trailer
- * of pg_dump did not come last: psql would commit half a dump.
+ * The script as it is fed to psql, never whole in memory. **Fails instead of ending** when the trailer of pg_dump did not come
+ * last: psql would commit half a dump. With `restrict` psql refuses every command that reaches out of the database, so that
+ * a forged dump cannot run programs here.
  */
-export function fittedScript(script: PlainScript, fitting: ScriptFitting): Readable {
+export function fittedScript(script: PlainScript, fitting: ScriptFitting & { restrict: boolean }): Readable {
   const stream = Readable.from(fit(script, fitting), { objectMode: false });
   stream.once('close', () => script.source.destroy());
   return stream;
 }
 
-async function* fit(script: PlainScript, fitting: ScriptFitting): AsyncGenerator<Buffer, void, undefined> {
+async function* fit(
+  script: PlainScript,
+  fitting: ScriptFitting & { restrict: boolean },
+): AsyncGenerator<Buffer, void, undefined> {
   const key = randomBytes(16).toString('hex');
+  const lines = new PlainLines(fitting);
+  const tail = new Tail();
   if (fitting.restrict) yield Buffer.from(`\\restrict ${key}\n`);
-  let held = fitHead(script.first, fitting);
-  for (let next = await script.rest.next(); next.done !== true; next = await script.rest.next()) {
-    held = held.length === 0 ? next.value : Buffer.concat([held, next.value]);
-    if (held.length <= TAIL_BYTES) continue;
-    yield held.subarray(0, held.length - TAIL_BYTES);
-    held = held.subarray(held.length - TAIL_BYTES);
-  }
-  const end = held.toString('latin1');
-  if (!TRAILER.test(end)) throw new ArchiveUnreadableError('the last line of pg_dump is missing');
-  yield Buffer.from(end.replace(/\\unrestrict \w+\s*$/, ''), 'latin1');
+  for await (const chunk of script.bytes) yield lines.read(tail.read(chunk));
+  tail.mustEndWith(script.head.trailer);
+  yield lines.read(tail.without(script.head.trailer));
+  yield Buffer.concat([lines.end(), Buffer.from(TRAILER)]);
   if (fitting.restrict) yield Buffer.from(`\\unrestrict ${key}\n`);
-}
-
-/** Changes lines of the head. The dump's own restriction goes: ours covers the whole script. */
-function fitHead(first: Buffer, { dropTransactionTimeout }: ScriptFitting): Buffer {
-  const head = first.toString('latin1', 0, HEAD_BYTES); // bytes in, the same bytes out, whatever the encoding
-  const fitted = head
-    .replace(/^\\restrict \w+$/m, '')
-    .replace(/^CREATE SCHEMA public;$/m, '') // every new database has it
-    .replace(/^SET transaction_timeout = 0;$/m, (line) => (dropTransactionTimeout ? '' : line));
-  return Buffer.concat([Buffer.from(fitted, 'latin1'), first.subarray(HEAD_BYTES)]);
 }
 
 /** Reads a plain dump to its end; rejects with `archive-foreign` or `archive-unreadable` when it is not a whole one. */
@@ -116,61 +111,36 @@ export async function inspectPlain(bytes: Readable, call: EngineCall): Promise<I
 }
 
 async function readWhole(script: PlainScript): Promise<Inspection> {
-  const items = new PlainItems();
-  let tail: Buffer = script.first.subarray(-TAIL_BYTES);
-  let plainBytes = script.first.length;
-  items.read(script.first);
-  for (let next = await script.rest.next(); next.done !== true; next = await script.rest.next()) {
-    items.read(next.value);
-    plainBytes += next.value.length;
-    tail = Buffer.concat([tail, next.value.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
+  const lines = new PlainLines();
+  const tail = new Tail();
+  let plainBytes = 0;
+  for await (const chunk of script.bytes) {
+    plainBytes += chunk.length;
+    lines.read(tail.read(chunk));
   }
-  if (!TRAILER.test(tail.toString('latin1'))) {
-    throw new ArchiveUnreadableError('the last line of pg_dump is missing');
-  }
-  return { items: items.names, plainBytes };
+  tail.mustEndWith(script.head.trailer);
+  return { items: lines.tables, plainBytes };
 }
 
-const NAME = String.raw`("(?:[^"]|"")+"|[^\s".]+)`;
-const COPY = new RegExp(String.raw`^COPY ${NAME}\.${NAME} (?:\(.*\) )?FROM stdin;$`);
-/** No `COPY` line is longer: 1600 columns of 63 bytes and their quotes. */
-const LINE_BYTES = 128 * 1024;
+/** Keeps back the last bytes of a stream, so that its end can be judged before it is passed on. */
+class Tail {
+  #held: Buffer = Buffer.alloc(0);
 
-/** Finds the tables whose rows a plain dump holds. Lines within the rows themselves are passed over. */
-class PlainItems {
-  readonly #names = new Set<string>();
-  #pending: Buffer = Buffer.alloc(0);
-  #isInRows = false;
-
-  read(chunk: Buffer): void {
-    const bytes = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-    let start = 0;
-    for (let end = bytes.indexOf(10, start); end >= 0; end = bytes.indexOf(10, start)) {
-      this.#line(bytes.subarray(start, end));
-      start = end + 1;
-    }
-    // The beginning of a very long line is enough to see that it is none of ours.
-    this.#pending =
-      bytes.length - start > LINE_BYTES ? bytes.subarray(start, start + LINE_BYTES) : bytes.subarray(start);
+  /** Takes the next bytes and gives those that are certainly not among the last. */
+  read(chunk: Buffer): Buffer {
+    const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    const cut = Math.max(0, bytes.length - TAIL_BYTES);
+    this.#held = bytes.subarray(cut);
+    return bytes.subarray(0, cut);
   }
 
-  get names(): string[] {
-    return [...this.#names].sort();
+  mustEndWith(trailer: string): void {
+    if (this.#held.toString('latin1').endsWith(trailer)) return;
+    throw new ArchiveUnreadableError('the last lines of pg_dump are missing');
   }
 
-  #line(line: Buffer): void {
-    if (this.#isInRows) {
-      this.#isInRows = !(line.length === 2 && line[0] === 0x5c && line[1] === 0x2e); // \.
-      return;
-    }
-    if (line[0] !== 0x43) return; // C
-    const [, schema, table] = COPY.exec(line.toString('utf8')) ?? [];
-    if (schema === undefined || table === undefined) return;
-    this.#isInRows = true;
-    this.#names.add(`${unquote(schema)}.${unquote(table)}`);
+  /** What was held, without its end. */
+  without(trailer: string): Buffer {
+    return this.#held.subarray(0, this.#held.length - trailer.length);
   }
-}
-
-function unquote(name: string): string {
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
 }

@@ -30,6 +30,9 @@ export interface ChosenTables {
   /** Entries of the archive, in its order. */
   entries: TocEntry[];
   notes: string[];
+  /** Tables that come with their rows, and those that come without, by full name. */
+  items: string[];
+  emptyItems: string[];
 }
 
 /**
@@ -82,7 +85,15 @@ class Selection {
     const entries = this.#toc.entries.filter(
       ({ dumpId, kind, tag }) => this.#chosen.has(dumpId) || (kind === 'SCHEMA' && schemas.has(tag)),
     );
-    return { entries, notes: [...this.#notes, ...this.#tablesWithoutData(entries)] };
+    const items = entries.filter(({ kind }) => kind === 'TABLE DATA').map(nameOf);
+    const emptyItems = entries
+      .filter(({ kind, dumpId }) => kind === 'TABLE' && !this.#tables.has(dumpId))
+      .map(nameOf)
+      .filter((name) => this.#hasRows(name));
+    const notes = emptyItems.map(
+      (name) => `the table ${name} is restored without rows: others need its definition`,
+    );
+    return { entries, notes: [...this.#notes, ...notes], items: items.sort(), emptyItems: emptyItems.sort() };
   }
 
   #addWithPartitions(table: TocEntry): void {
@@ -141,12 +152,12 @@ class Selection {
       .map(({ schema, tag }) => `${schema}.${tag}`);
   }
 
-  #tablesWithoutData(entries: readonly TocEntry[]): string[] {
-    return entries
-      .filter(({ kind, dumpId }) => isTableKind(kind) && !this.#tables.has(dumpId))
-      .map(
-        ({ schema, tag }) =>
-          `the table ${schema}.${tag} is restored without rows: others need its definition`,
-      );
+  /** The parent of partitions has none of its own. */
+  #hasRows(name: string): boolean {
+    return this.#toc.entries.some((entry) => entry.kind === 'TABLE DATA' && nameOf(entry) === name);
   }
+}
+
+function nameOf({ schema, tag }: TocEntry): string {
+  return `${schema}.${tag}`;
 }

@@ -48,6 +48,8 @@ export async function restoreCustom(
     return {
       tool: { name: tool.name, version: tool.version },
       notes: [...(chosen?.notes ?? []), ...plan.notes, ...notes],
+      items: chosen?.items,
+      emptyItems: chosen?.emptyItems,
     };
   } finally {
     archive.bytes.destroy();

@@ -1,0 +1,126 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+
+import type { ContentFacts } from '../../src/engines/content-facts.ts';
+import type { Connection, DumpFormat, DumpScope, Engine, EngineCall } from '../../src/engines/engine.ts';
+import { until } from '../support/until.ts';
+
+/** A database of a test's own on the server under test. */
+export interface TestDatabase extends AsyncDisposable {
+  connection: Connection;
+}
+
+/** Something that must fail, and how. */
+export interface ProvokedFailure {
+  /** Completes "names …". */
+  name: string;
+  code: string;
+  retryable: boolean;
+  /** Makes the engine fail; what it throws is judged. */
+  provoke(call: EngineCall): Promise<unknown>;
+}
+
+/** An engine, a real server for it, and what a test must be able to do behind its back. */
+export interface EngineUnderTest {
+  engine: Engine;
+  /** Folder in which the engine makes its private files. */
+  filesFolder: string;
+  /** Rows (documents) of each item of the sample. */
+  sampleItems: Readonly<Record<string, number>>;
+  /** A database with everything that a dump may stumble over. Read only. */
+  sample(): Promise<Connection>;
+  /** A database whose dump takes a second or more and many megabytes. Read only. */
+  bulky(): Promise<Connection>;
+  empty(): Promise<TestDatabase>;
+  /** Sessions of the engine on the server, in any database. */
+  sessions(): Promise<number>;
+  /** Ends, on the server, what is dumping now. */
+  killOnServer(): Promise<void>;
+  /** Writes to a database without pause until told to stop; gives how many rows it wrote. */
+  startWriter(connection: Connection): Promise<{ stop(): Promise<number> }>;
+  failures: readonly ProvokedFailure[];
+}
+
+/** A call that nobody aborts, and what it said. */
+export function plainCall(
+  signal: AbortSignal = new AbortController().signal,
+): EngineCall & { lines: string[] } {
+  const lines: string[] = [];
+  return { signal, lines, onLog: (line) => lines.push(line) };
+}
+
+/** A whole dump in memory, with its facts. */
+export async function dumped(
+  engine: Engine,
+  connection: Connection,
+  scope: DumpScope = {},
+): Promise<{ bytes: Buffer; content: ContentFacts; format: DumpFormat }> {
+  const dump = await engine.dump(connection, scope, plainCall());
+  const chunks: Buffer[] = [];
+  for await (const chunk of dump.bytes as AsyncIterable<Buffer>) chunks.push(chunk);
+  return { bytes: Buffer.concat(chunks), content: await dump.content, format: dump.format };
+}
+
+/** A stream of these bytes in pieces, as they come from a storage. */
+export function piecesOf(bytes: Buffer, pieceBytes = 50_000): Readable {
+  function* pieces(): Generator<Buffer> {
+    for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+  }
+  return Readable.from(pieces(), { objectMode: false });
+}
+
+/** Facts without what may differ between a database and its restored copy. */
+export function comparable({ items, counters, schema }: ContentFacts): unknown {
+  return { items: items.map(({ bytes: _, ...item }) => item), counters, schema };
+}
+
+/** Processes that this test's process started and that still live. */
+export async function childProcesses(): Promise<{ pid: number; commandLine: string }[]> {
+  const children: { pid: number; commandLine: string }[] = [];
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const found = await childOfOurs(Number(entry));
+    if (found !== undefined) children.push(found);
+  }
+  return children;
+}
+
+async function childOfOurs(pid: number): Promise<{ pid: number; commandLine: string } | undefined> {
+  try {
+    const status = await readFile(`/proc/${pid}/stat`, 'utf8');
+    const [state, parent] = status.slice(status.lastIndexOf(')') + 2).split(' ');
+    if (state === 'Z' || Number(parent) !== process.pid) return undefined;
+    return { pid, commandLine: await readFile(`/proc/${pid}/cmdline`, 'utf8') };
+  } catch {
+    return undefined; // gone meanwhile
+  }
+}
+
+/** Every command line of the machine; whoever may read it, may read ours. */
+export async function allCommandLines(): Promise<string> {
+  const lines: string[] = [];
+  for (const entry of await readdir('/proc')) {
+    if (/^\d+$/.test(entry)) lines.push(await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => ''));
+  }
+  return lines.join('\n');
+}
+
+/** Files and folders below a folder, with their permission bits. */
+export async function filesBelow(folder: string): Promise<{ path: string; mode: number; text: string }[]> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files: { path: string; mode: number; text: string }[] = [];
+  for (const entry of names) {
+    const path = join(entry.parentPath, entry.name);
+    const { mode } = await stat(path);
+    files.push({ path, mode: mode & 0o777, text: entry.isFile() ? await readFile(path, 'latin1') : '' });
+  }
+  return files;
+}
+
+/** Waits until nothing of the engine is left: no process, no session on the server, no file. 5 s are promised. */
+export async function nothingLeft({ sessions, filesFolder }: EngineUnderTest): Promise<void> {
+  await until('the end of all processes', async () => (await childProcesses()).length === 0, 5000);
+  await until('the end of all sessions', async () => (await sessions()) === 0, 5000);
+  await until('the removal of all files', async () => (await filesBelow(filesFolder)).length === 0, 5000);
+}
