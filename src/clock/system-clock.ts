@@ -5,6 +5,9 @@ import { Injectable } from '@nestjs/common';
 
 import { Clock } from './clock.js';
 
+/** Node's timers hold 32 bits: whoever asks for more is woken after 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The machine's clock. */
 @Injectable()
 export class SystemClock extends Clock {
@@ -18,7 +21,11 @@ export class SystemClock extends Clock {
 
   override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     try {
-      await delay(ms, undefined, signal ? { signal } : undefined);
+      let leftMs = ms;
+      for (; leftMs > LONGEST_TIMER_MS; leftMs -= LONGEST_TIMER_MS) {
+        await delay(LONGEST_TIMER_MS, undefined, signal ? { signal } : undefined);
+      }
+      await delay(leftMs, undefined, signal ? { signal } : undefined);
     } catch (error) {
       // timers/promises rejects with its own AbortError; callers compare with the reason they gave.
       if (signal?.aborted) throw signal.reason;
