@@ -6,16 +6,21 @@ import { In } from 'typeorm';
 import { keyBeside } from '../archive/archive-format.js';
 import type { Manifest } from '../archive/manifest.js';
 import { decodeManifest } from '../archive/manifest-codec.js';
-import { verifyPart } from '../archive/unpack.js';
 import { ArchiveDamagedError, ArchiveMissingError } from '../archive/archive.errors.js';
 import { ManifestInvalidError } from '../archive/manifest.errors.js';
-import { StorageObjectMissingError } from '../storage/storage.errors.js';
+import { verifyPart } from '../archive/unpack.js';
 import { Catalog } from '../catalog/catalog.js';
+import { DomainError } from '../errors/domain-error.js';
+import { StorageObjectMissingError } from '../storage/storage.errors.js';
 import { StorageRegistry } from '../storage/storage-registry.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { CopyCleaner } from './copy-cleaner.js';
 import { readObject } from './stored-manifest.js';
 
+/**
+ * The errors that prove an attempt to be worthless. Every other one (no right to read, a manifest of a newer Backstop, an
+ * abort, a storage that is away) says nothing about the archive, and must never be a reason to remove it.
+ */
 const PROOFS_OF_DAMAGE = [
   ArchiveDamagedError,
   ArchiveMissingError,
@@ -44,7 +49,10 @@ export class AttemptSettler {
     private readonly cleaner: CopyCleaner,
   ) {}
 
-  /** Settles every unfinished attempt of a backup; gives the one that survived, if one did. */
+  /**
+   * Settles every unfinished attempt of a backup; gives the one that survived, if one did. Throws when it cannot tell what
+   * one is worth; nothing of that one is removed then.
+   */
   async settle(backupId: string, signal: AbortSignal): Promise<SurvivedAttempt | undefined> {
     const unfinished = await this.catalog.read.find(BackupCopy, {
       where: { backupId, state: In(['writing', 'discarding']) },
@@ -53,9 +61,22 @@ export class AttemptSettler {
     let survived: SurvivedAttempt | undefined;
     for (const copy of unfinished) {
       survived ??= await this.#confirm(copy, signal);
-      if (survived?.copy !== copy) await this.cleaner.discardUnfinished(copy);
+      if (survived?.copy !== copy) await this.#discard(copy);
     }
     return survived;
+  }
+
+  /** Garbage that cannot be removed now stays named, for the sweeper: it must not keep the next attempt from its turn. */
+  async #discard(copy: BackupCopy): Promise<void> {
+    try {
+      await this.cleaner.discardUnfinished(copy);
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      this.#log.warn(
+        { err: error, backupId: copy.backupId },
+        'partial files could not be removed yet; the sweeper will',
+      );
+    }
   }
 
   async #confirm(copy: BackupCopy, signal: AbortSignal): Promise<SurvivedAttempt | undefined> {
@@ -71,8 +92,6 @@ export class AttemptSettler {
       }
       return { copy, manifest, manifestSha256: createHash('sha256').update(bytes).digest('hex') };
     } catch (error) {
-      // Damage is proof that the attempt is worth nothing. Anything else (no right to read, a storage that does not answer, a
-      // manifest of a newer version) proves nothing: the objects stay, and the question is asked again later.
       if (!PROOFS_OF_DAMAGE.some((proof) => error instanceof proof)) throw error;
       this.#log.warn(
         { err: error, backupId: copy.backupId },

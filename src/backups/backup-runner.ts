@@ -43,7 +43,13 @@ export class BackupRunner implements OnModuleInit {
 
   async #work(backup: Backup, running: RunningBackup, lease: Lease): Promise<void> {
     running.enter('recovering');
-    const survived = await this.settler.settle(backup.id, lease.signal);
+    let survived: SurvivedAttempt | undefined;
+    try {
+      survived = await this.settler.settle(backup.id, lease.signal);
+    } catch (error) {
+      if (!(lease.signal.reason instanceof BackupCancelledError)) throw error;
+      return this.#fail(backup, running, error, lease);
+    }
     if (survived) return this.#adopt(backup, survived, lease);
     if (backup.cancelRequested) return this.outcomes.cancelled(backup, lease);
     if (backup.status === 'running' && !(await this.outcomes.requeueAfterDeath(backup, lease))) return;
