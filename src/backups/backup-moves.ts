@@ -47,9 +47,13 @@ export class BackupMoves {
     return moved.affected === 1;
   }
 
-  /** Takes a key out of a copy that turned out to be somebody else's object, before the copy's objects are removed. */
+  /**
+   * Takes a key out of a copy that turned out to be somebody else's object, before the copy's objects are removed; and with it
+   * the keys behind it, which the attempt never came to write: what lies there is somebody else's too.
+   */
   async disown(tx: EntityManager, copy: BackupCopy, key: string): Promise<void> {
-    copy.keys = copy.keys.filter((one) => one !== key);
+    const index = copy.keys.indexOf(key);
+    if (index !== -1) copy.keys = copy.keys.slice(0, index);
     await tx.update(Copy, { id: copy.id }, { keys: copy.keys });
   }
 

@@ -75,16 +75,9 @@ export class BackupOutcomes {
 
   async cancelled(backup: Backup, lease: Lease, log = ''): Promise<void> {
     await this.catalog.write(async (tx) => {
-      await this.moves.move(tx, backup.id, 'cancelled', {
-        completedAt: this.clock.now(),
-        errorCode: 'backup-cancelled',
-        errorDetail: 'Cancelled on request.',
-        errorRetryable: false,
-      });
       await this.moves.saveLog(tx, backup.id, backup.attempt, log);
-      await this.queue.finish(tx, lease);
+      await this.#cancel(tx, backup, lease);
     });
-    this.#log.log({ backupId: backup.id }, 'backup cancelled');
   }
 
   /** Fails the backup, or plans its next attempt. */
@@ -107,7 +100,10 @@ export class BackupOutcomes {
               error.errorRetryable,
               now,
             );
-      if (retry.again) await this.#again(tx, backup, error, retry.at, lease);
+      // Asked for while the attempt was failing by itself: it must not wait for a retry to be heard.
+      const { cancelRequested } = await tx.findOneByOrFail(Backup, { id: backup.id });
+      if (retry.again && cancelRequested) await this.#cancel(tx, backup, lease);
+      else if (retry.again) await this.#again(tx, backup, error, retry.at, lease);
       else {
         await this.moves.move(tx, backup.id, 'failed', { ...error, completedAt: now }, backup.attempt);
         await this.queue.finish(tx, lease);
@@ -145,6 +141,17 @@ export class BackupOutcomes {
     } catch (error) {
       this.#log.error({ err: error, backupId }, 'partial files could not be removed yet; the sweeper will');
     }
+  }
+
+  async #cancel(tx: EntityManager, backup: Backup, lease: Lease): Promise<void> {
+    await this.moves.move(tx, backup.id, 'cancelled', {
+      completedAt: this.clock.now(),
+      errorCode: 'backup-cancelled',
+      errorDetail: 'Cancelled on request.',
+      errorRetryable: false,
+    });
+    await this.queue.finish(tx, lease);
+    this.#log.log({ backupId: backup.id }, 'backup cancelled');
   }
 
   async #again(tx: EntityManager, backup: Backup, error: RowError, at: Date, lease: Lease): Promise<void> {
