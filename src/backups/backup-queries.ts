@@ -4,7 +4,7 @@ import { In, type SelectQueryBuilder } from 'typeorm';
 import { Catalog } from '../catalog/catalog.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { BackupLog } from './backup-log.entity.js';
-import { type BackupStatus, BACKUP_STATUSES, type BackupTrigger } from './backup-states.js';
+import type { BackupStatus, BackupTrigger } from './backup-states.js';
 import { Backup } from './backup.entity.js';
 import { BackupNotFoundError } from './backups.errors.js';
 
@@ -26,8 +26,8 @@ export interface BackupPosition {
   id: string;
 }
 
-/** What a list shows unless it is asked for something else: what exists, or may come to exist. */
-const UNLESS_ASKED = BACKUP_STATUSES.filter((status) => status !== 'expired');
+/** A list shows what exists, or may come to exist, unless it is asked for something else. */
+const HIDDEN_UNLESS_ASKED: BackupStatus = 'expired';
 
 /** Questions about backups. */
 @Injectable()
@@ -54,7 +54,7 @@ export class BackupQueries {
   async page(filter: BackupFilter, limit: number, after?: BackupPosition): Promise<Backup[]> {
     const query = this.#filtered(filter);
     if (after) {
-      query.andWhere('(b.created_at < :at OR (b.created_at = :at AND b.id < :id))', {
+      query.andWhere('(b.created_at, b.id) < (:at, :id)', {
         at: after.createdAt,
         id: after.id,
       });
@@ -81,7 +81,9 @@ export class BackupQueries {
 
   #filtered(filter: BackupFilter): SelectQueryBuilder<Backup> {
     const query = this.catalog.read.createQueryBuilder(Backup, 'b');
-    query.where('b.status IN (:...status)', { status: filter.status ?? UNLESS_ASKED });
+    // Not a list of all the others: that would be looked up by status, and then all of them sorted for one page.
+    if (filter.status === undefined) query.where('b.status <> :hidden', { hidden: HIDDEN_UNLESS_ASKED });
+    else query.where('b.status IN (:...status)', { status: filter.status });
     if (filter.database !== undefined) {
       query.andWhere('(b.database_id = :database OR b.database_name = :database)', {
         database: filter.database,

@@ -4,8 +4,10 @@ import { Catalog } from '../catalog/catalog.js';
 import { Backup } from './backup.entity.js';
 import type { BackupStatsView, BackupSummaryView, DayStatsView } from './stats.view.js';
 
-/** Ends that say something about how well backups work; a cancelled one was somebody's wish. */
-const JUDGED = "('completed', 'failed', 'expiring', 'expired')";
+/** Ends that say something about how well backups work; a cancelled one was somebody's wish, also when it is deleted. */
+const JUDGED =
+  "(b.status IN ('completed', 'failed') OR " +
+  "(b.status IN ('expiring', 'expired') AND COALESCE(b.error_code, '') <> 'backup-cancelled'))";
 /** Deleted backups were good once; they still count as successes, unless they failed. */
 const GOOD = "(b.status IN ('completed') OR (b.status IN ('expiring', 'expired') AND b.error_code IS NULL))";
 
@@ -59,7 +61,7 @@ export class BackupStats {
       .addSelect("SUM(CASE WHEN b.status = 'running' THEN 1 ELSE 0 END)", 'running')
       .addSelect("SUM(CASE WHEN b.status = 'queued' THEN 1 ELSE 0 END)", 'queued')
       .addSelect(`SUM(CASE WHEN ${GOOD} THEN 1 ELSE 0 END)`, 'good')
-      .addSelect(`SUM(CASE WHEN b.status IN ${JUDGED} THEN 1 ELSE 0 END)`, 'judged')
+      .addSelect(`SUM(CASE WHEN ${JUDGED} THEN 1 ELSE 0 END)`, 'judged')
       .addSelect("SUM(CASE WHEN b.status = 'completed' THEN b.size_bytes ELSE 0 END)", 'bytes')
       .addSelect("MIN(CASE WHEN b.status = 'completed' THEN b.completed_at END)", 'oldest')
       .addSelect("MAX(CASE WHEN b.status = 'completed' THEN b.completed_at END)", 'newest');
