@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import parseRange from 'range-parser';
 
 import type { ManifestPart } from '../archive/manifest.js';
+import { ArchiveDamagedError, ArchiveMissingError } from '../archive/archive.errors.js';
 import { openPart } from '../archive/unpack.js';
 import type { ByteRange } from '../storage/storage.js';
 import { PartNotFoundError, RangeNotSatisfiableError } from './backups.errors.js';
@@ -28,7 +29,7 @@ export class BackupDownloads {
   /**
    * A whole file is checked on its way and errors before its last byte when it is damaged. A range cannot be checked alone:
    * who puts ranges together compares the SHA-256 in the ETag.
-   * @throws PartNotFoundError, RangeNotSatisfiableError
+   * @throws PartNotFoundError, RangeNotSatisfiableError, ArchiveMissingError; for a range also ArchiveDamagedError
    */
   async open(
     set: ArchiveSet,
@@ -51,6 +52,7 @@ export class BackupDownloads {
 
     const range = choice.plain ? undefined : wantedRange(headers, etag, facts.size_bytes);
     if (range !== undefined) {
+      await checkSize(set, part);
       const bytes = await set.storage.get(set.keyOf(part), range);
       const length = range.end - range.start + 1;
       return {
@@ -69,6 +71,15 @@ export class BackupDownloads {
       : await openPart(set.storage, set.keyOf(part), asStored, 'none', signal);
     return { status: 200, headers: { ...answer, 'Content-Length': String(facts.size_bytes) }, bytes };
   }
+}
+
+/** A storage cuts a range at the object's end: of a shorter object the client would wait for bytes that never come. */
+async function checkSize(set: ArchiveSet, part: ManifestPart): Promise<void> {
+  const key = set.keyOf(part);
+  const expected = part.stored.size_bytes;
+  const found = (await set.storage.stat(key))?.sizeBytes;
+  if (found === undefined) throw new ArchiveMissingError(key);
+  if (found !== expected) throw new ArchiveDamagedError(key, 'stored-size', { expected, found });
 }
 
 /** One range, when the client asks for one and its `If-Range`, if any, still holds. Several ranges: the whole file (RFC 9110 14.2). */
