@@ -18,6 +18,7 @@ import type { Response } from 'express';
 import { toTimeText } from '../catalog/columns.js';
 import { answerPage, PagedResponse, readCursor, toPage } from '../http/paging.js';
 import { clientSignal } from '../http/client-signal.js';
+import { InvalidRequestError } from '../http/http.errors.js';
 import { Problems } from '../http/problems.decorator.js';
 import { BackupQueries } from './backup-queries.js';
 import { BackupRemoval } from './backup-removal.js';
@@ -59,6 +60,7 @@ export class BackupsController {
     'database-not-found',
     'database-not-chosen',
     'backup-already-running',
+    'idempotency-key-reused',
     'backup-failed',
     'wait-timeout',
   )
@@ -73,7 +75,7 @@ export class BackupsController {
       trigger: 'manual',
       description: body.description,
       locked: body.locked,
-      idempotencyKey,
+      idempotencyKey: checkedKey(idempotencyKey),
     });
     response.location(`/backups/${queued.id}`);
     if (query.wait === undefined) return this.views.of(queued);
@@ -143,4 +145,13 @@ export class BackupsController {
   async cancel(@Param('id') id: string): Promise<BackupView> {
     return this.views.of(await this.backups.cancel(id));
   }
+}
+
+const LONGEST_KEY = 255;
+
+/** An empty key would make one request of all that send one. */
+function checkedKey(key: string | undefined): string | undefined {
+  if (key === undefined || (key !== '' && key.length <= LONGEST_KEY)) return key;
+  const detail = `must have 1 to ${LONGEST_KEY} characters`;
+  throw new InvalidRequestError([{ pointer: '/Idempotency-Key', detail }]);
 }

@@ -39,6 +39,18 @@ export class DatabaseChoiceError extends DomainError {
   }
 }
 
+/** The first answer to this key speaks of another database. */
+export class IdempotencyKeyReusedError extends DomainError {
+  constructor(backupId: string, databaseName: string) {
+    super({
+      code: 'idempotency-key-reused',
+      kind: 'conflict',
+      detail: `This Idempotency-Key belongs to backup ${backupId} of "${databaseName}". Use a new key; nothing was begun.`,
+      facts: { backup_id: backupId, database: databaseName },
+    });
+  }
+}
+
 /** The backup's state does not allow what was asked. */
 export class BackupStateError extends DomainError {
   constructor(backupId: string, status: string, wanted: string) {

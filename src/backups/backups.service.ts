@@ -18,6 +18,7 @@ import {
   BackupFailedError,
   BackupStateError,
   DatabaseChoiceError,
+  IdempotencyKeyReusedError,
   WaitTimeoutError,
 } from './backups.errors.js';
 
@@ -46,17 +47,14 @@ export class BackupsService {
 
   /**
    * Asks for a backup. Gives the queued record, or, for a repeated idempotency key, the record of the first request.
-   * @throws DatabaseNotFoundError, DatabaseChoiceError
+   * @throws DatabaseNotFoundError, DatabaseChoiceError, IdempotencyKeyReusedError
    * @throws BackupActiveError when one of this database waits or runs already (not for `pre_restore`, which waits its turn)
    */
   async create(request: NewBackup): Promise<Backup> {
     return this.catalog.write(async (tx) => {
       // Held, so that of two requests at once the second sees what the first has queued.
       const database = await holdDatabase(tx, request.database ?? (await theOnlyDatabase(tx)));
-      const earlier =
-        request.idempotencyKey === undefined
-          ? null
-          : await tx.findOneBy(Backup, { idempotencyKey: request.idempotencyKey });
+      const earlier = await findRepeated(tx, request.idempotencyKey, database);
       if (earlier !== null) return earlier;
       if (request.trigger !== 'pre_restore') await refuseSecond(tx, database);
       const backup = tx.create(Backup, {
@@ -157,6 +155,20 @@ export class BackupsService {
       await this.clock.sleep(LOOK_EVERY_MS, signal);
     }
   }
+}
+
+/** The backup that the first request with this key made. */
+async function findRepeated(
+  tx: EntityManager,
+  idempotencyKey: string | undefined,
+  database: Database,
+): Promise<Backup | null> {
+  if (idempotencyKey === undefined) return null;
+  const earlier = await tx.findOneBy(Backup, { idempotencyKey });
+  if (earlier !== null && earlier.databaseId !== database.id) {
+    throw new IdempotencyKeyReusedError(earlier.id, earlier.databaseName);
+  }
+  return earlier;
 }
 
 async function theOnlyDatabase(tx: EntityManager): Promise<string> {

@@ -77,6 +77,32 @@ describe('making a backup', () => {
     expect(second.body.id).toBe(first.body.id);
   });
 
+  test('an idempotency key that belongs to another database is refused, and begins nothing', async () => {
+    await register(service, server, shop.name, 'shop-too');
+    const key = { 'idempotency-key': 'release-43' };
+    const first = await service.request<BackupBody>(
+      'POST',
+      '/backups?wait=completed',
+      { database_id: 'shop' },
+      key,
+    );
+    const other = await service.request('POST', '/backups', { database_id: 'shop-too' }, key);
+    await service.request('DELETE', '/databases/shop-too');
+    expect(other.status).toBe(409);
+    expect(other.body).toMatchObject({
+      code: 'idempotency-key-reused',
+      facts: { backup_id: first.body.id, database: 'shop' },
+    });
+  });
+
+  test.each([
+    { name: 'an empty one', key: '' },
+    { name: 'one of 256 characters', key: 'x'.repeat(256) },
+  ])('refuses $name as idempotency key', async ({ key }) => {
+    const answer = await service.request('POST', '/backups', {}, { 'idempotency-key': key });
+    expect(answer.body).toMatchObject({ status: 400, code: 'invalid-request' });
+  });
+
   test('refuses a second one of the same database, and names the first', async () => {
     const release = await holdTable(server, shop.name, 'orders');
     const first = await service.request<BackupBody>('POST', '/backups', {});
