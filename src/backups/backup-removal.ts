@@ -7,8 +7,9 @@ import { type Lease, Queue } from '../queue/queue.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { BackupMoves } from './backup-moves.js';
 import { EVIDENCE_LEVELS } from './backup-states.js';
+import { BackupUses } from './backup-uses.js';
 import { Backup } from './backup.entity.js';
-import { BackupLockedError, NewestProvenBackupError } from './backups.errors.js';
+import { BackupInUseError, BackupLockedError, NewestProvenBackupError } from './backups.errors.js';
 import { CopyCleaner } from './copy-cleaner.js';
 
 /** Evidence from which on the newest backup of a database is kept unless somebody insists. */
@@ -33,6 +34,7 @@ export class BackupRemoval implements OnModuleInit {
     private readonly queue: Queue,
     private readonly moves: BackupMoves,
     private readonly cleaner: CopyCleaner,
+    private readonly uses: BackupUses,
   ) {}
 
   onModuleInit(): void {
@@ -42,6 +44,7 @@ export class BackupRemoval implements OnModuleInit {
   /**
    * Marks a backup for removal, in the caller's transaction.
    * @throws BackupLockedError, NewestProvenBackupError (unless `force`), BackupStateError while it waits or runs
+   * @throws BackupInUseError while it is being restored
    */
   async request(tx: EntityManager, backupId: string, options: { force: boolean }): Promise<void> {
     const backup = await tx.findOneByOrFail(Backup, { id: backupId });
@@ -49,6 +52,9 @@ export class BackupRemoval implements OnModuleInit {
     if (backup.locked) throw new BackupLockedError(backupId);
     if (!options.force) await refuseNewestProven(tx, backup);
     await this.moves.move(tx, backupId, 'expiring');
+    // Asked only now that the row is held: whoever begins to use it holds the row too, and finds it completed, or not.
+    const active = await this.uses.of(tx, backupId);
+    if (active.length > 0) throw new BackupInUseError(backupId, active);
     await this.queue.send(tx, {
       kind: 'backup-removal',
       subjectId: backupId,

@@ -125,7 +125,13 @@ export class BackupsController {
   @Delete(':id')
   @ApiOkResponse({ type: BackupView, description: 'Deleted.' })
   @ApiAcceptedResponse({ type: BackupView, description: 'Being deleted.' })
-  @Problems('backup-not-found', 'backup-locked', 'backup-newest-proven', 'backup-not-in-state')
+  @Problems(
+    'backup-not-found',
+    'backup-locked',
+    'backup-in-use',
+    'backup-newest-proven',
+    'backup-not-in-state',
+  )
   async remove(
     @Param('id') id: string,
     @Query() query: DeleteBackupDto,

@@ -74,6 +74,19 @@ export class BackupLockedError extends DomainError {
   }
 }
 
+export class BackupInUseError extends DomainError {
+  constructor(backupId: string, active: readonly { kind: string; id: string }[]) {
+    const words = active.map((work) => `${work.kind} ${work.id}`).join(', ');
+    super({
+      code: 'backup-in-use',
+      kind: 'conflict',
+      detail: `Backup ${backupId} cannot be deleted while it is needed by ${words}. Wait for it, or cancel it.`,
+      retryable: true,
+      facts: { backup_id: backupId, active },
+    });
+  }
+}
+
 export class NewestProvenBackupError extends DomainError {
   constructor(backupId: string, evidence: string) {
     super({

@@ -20,6 +20,7 @@ import { BackupQueries } from './backup-queries.js';
 import { BackupRemoval } from './backup-removal.js';
 import { BackupRunner } from './backup-runner.js';
 import { BackupStats } from './backup-stats.js';
+import { BackupUses } from './backup-uses.js';
 import { BackupViews } from './backup-views.js';
 import { Backup } from './backup.entity.js';
 import { BackupsController } from './backups.controller.js';
@@ -53,6 +54,7 @@ import { StoredManifests } from './stored-manifest.js';
     BackupRemoval,
     BackupRunner,
     BackupStats,
+    BackupUses,
     BackupViews,
     BackupsService,
     CopyCleaner,
@@ -62,6 +64,6 @@ import { StoredManifests } from './stored-manifest.js';
     RunningBackups,
     StoredManifests,
   ],
-  exports: [BackupEvidence, BackupQueries, BackupsService, StoredManifests],
+  exports: [BackupEvidence, BackupQueries, BackupUses, BackupsService, StoredManifests],
 })
 export class BackupsModule {}

@@ -33,8 +33,8 @@ export class RestoreAttempt {
     const work = { restore, set, engine, connection, running, signal };
     const { replacesLive } = await this.preparer.prepare(work);
     const result = await this.loader.load(work);
-    signal.throwIfAborted();
     running.enter('swapping');
+    await this.preparer.awaitSwap(work);
     await this.placer.place(restore, result, replacesLive);
   }
 

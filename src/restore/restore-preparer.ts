@@ -33,6 +33,12 @@ export class RestorePreparer {
     return { replacesLive };
   }
 
+  /** Waits until the live database can be swapped without breaking a backup of it. */
+  async awaitSwap({ restore, signal }: RestoreWork): Promise<void> {
+    if (restore.mode === 'replace') await this.safety.untilNoneRuns(restore, signal);
+    signal.throwIfAborted();
+  }
+
   async #look({ restore, engine, connection, signal }: RestoreWork): Promise<boolean> {
     const { targetDatabaseName: name, endConnections: endSessions } = restore;
     if (restore.mode === 'replace') {

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type EntityManager, In, IsNull, Not } from 'typeorm';
 
+import { BackupUses } from '../backups/backup-uses.js';
 import { Backup } from '../backups/backup.entity.js';
 import {
   type ActiveWork,
@@ -9,13 +10,17 @@ import {
 } from '../databases/database-dependents.js';
 import { Restore } from './restore.entity.js';
 
-/** What removing a database means for restores: those that need its connection, or its backups, come to their end first. */
+/** What removing a database, or a backup, means for restores: those that need it come to their end first. */
 @Injectable()
 export class RestoreTies implements DatabaseDependent, OnModuleInit {
-  constructor(private readonly dependents: DatabaseDependents) {}
+  constructor(
+    private readonly dependents: DatabaseDependents,
+    private readonly uses: BackupUses,
+  ) {}
 
   onModuleInit(): void {
     this.dependents.add(this);
+    this.uses.add(async (tx, backupId) => this.#restoresOf(tx, backupId));
   }
 
   async activeWork(tx: EntityManager, databaseId: string): Promise<ActiveWork[]> {
@@ -35,6 +40,15 @@ export class RestoreTies implements DatabaseDependent, OnModuleInit {
       .getMany();
     const ids = new Set([...into, ...from].map((restore) => restore.id));
     return [...ids].map((id) => ({ kind: 'restore', id }));
+  }
+
+  async #restoresOf(tx: EntityManager, backupId: string): Promise<ActiveWork[]> {
+    const status = In(['queued', 'running']);
+    const active = await tx.findBy(Restore, [
+      { backupId, status },
+      { safetyBackupId: backupId, status },
+    ]);
+    return active.map(({ id }) => ({ kind: 'restore', id }));
   }
 
   /** The records stay; the foreign key takes the tie away. */

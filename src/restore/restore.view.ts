@@ -32,7 +32,7 @@ export class RestoreProgressView {
   items_total: number | null;
 
   /**
-   * Share of the bytes of this phase, 0 to 100; absent where they are not known.
+   * Share of the bytes of this phase, 0 to 99; absent where they are not known.
    * @example 71
    */
   percent?: number;
@@ -234,7 +234,8 @@ function toProgressView(progress: RestoreProgress): RestoreProgressView {
     item,
     items_done: itemsDone,
     items_total: itemsTotal,
-    ...(known ? { percent: Math.min(100, Math.floor((100 * bytes) / bytesTotal)) } : {}),
+    // Indexes are built after the last byte: a phase is over when the next one begins.
+    ...(known ? { percent: Math.min(99, Math.floor((100 * bytes) / bytesTotal)) } : {}),
   };
 }
 

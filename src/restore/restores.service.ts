@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
 
+import { Backup } from '../backups/backup.entity.js';
+import { BackupStateError } from '../backups/backups.errors.js';
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
 import { holdDatabase } from '../databases/database-rows.js';
@@ -55,8 +57,9 @@ export class RestoresService {
     return this.catalog.write(async (tx) => {
       const earlier = await findByKey(tx, restore.idempotencyKey ?? undefined);
       if (earlier !== null) return earlier;
-      // Held, so that the registration cannot be removed before the restore shows as work on it.
+      // Held, so that neither can be removed before the restore shows as work on it.
       if (restore.targetDatabaseId !== null) await holdDatabase(tx, restore.targetDatabaseId);
+      await holdBackup(tx, restore.backupId);
       await refuseSecond(tx, restore);
       await tx.insert(Restore, restore);
       await this.queue.send(tx, {
@@ -141,6 +144,15 @@ function isNameOurs(request: RestoreRequest): boolean {
 
 async function findByKey(entities: EntityManager, key: string | undefined): Promise<Restore | null> {
   return key === undefined ? null : entities.findOneBy(Restore, { idempotencyKey: key });
+}
+
+/** @throws BackupStateError when it is being deleted */
+async function holdBackup(tx: EntityManager, id: string): Promise<void> {
+  // An update of nothing takes the row's lock on every dialect.
+  const held = await tx.update(Backup, { id, status: 'completed' }, { status: 'completed' });
+  if (held.affected === 1) return;
+  const now = await tx.findOneBy(Backup, { id });
+  throw new BackupStateError(id, now?.status ?? 'gone', 'restored');
 }
 
 /** The unique index on `active_target` decides in a race; this look gives the error its words. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { isActive } from '../backups/backup-lifecycle.js';
 import { BackupQueries } from '../backups/backup-queries.js';
-import type { Backup } from '../backups/backup.entity.js';
+import { Backup } from '../backups/backup.entity.js';
 import { BackupsService } from '../backups/backups.service.js';
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
@@ -13,7 +13,7 @@ import { Restore } from './restore.entity.js';
 /** How often the safety backup is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 200;
 
-/** Backs up a database before it is replaced. */
+/** Backs up a database before it is replaced, and keeps the replacing out of the way of other backups of it. */
 @Injectable()
 export class SafetyBackups {
   constructor(
@@ -39,6 +39,18 @@ export class SafetyBackups {
     } catch (error) {
       if (signal.aborted && !(signal.reason instanceof ShuttingDownError)) await this.#cancel(id);
       throw error;
+    }
+  }
+
+  /**
+   * Resolves when no backup of the database that `restore` replaces is being made: a scheduled one that began meanwhile is no
+   * reason to fail a restore of hours, nor one to be broken by the swap.
+   */
+  async untilNoneRuns(restore: Restore, signal: AbortSignal): Promise<void> {
+    const { targetDatabaseId: databaseId } = restore;
+    if (databaseId === null) return;
+    while (await this.catalog.read.existsBy(Backup, { databaseId, status: 'running' })) {
+      await this.clock.sleep(LOOK_EVERY_MS, signal);
     }
   }
 

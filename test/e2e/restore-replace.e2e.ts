@@ -13,7 +13,14 @@ import {
   standsStill,
 } from '../support/restores.ts';
 import { type Service, startService } from '../support/service.ts';
-import { backupIn, type BackupBody, completedBackup, freshShop, register } from '../support/shop.ts';
+import {
+  backupIn,
+  type BackupBody,
+  completedBackup,
+  freshShop,
+  holdTable,
+  register,
+} from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
 const server = newestPostgresServer();
@@ -167,6 +174,29 @@ describe('sessions of others', () => {
     } finally {
       await client.end();
     }
+  });
+});
+
+describe('a backup that runs when the names would change', () => {
+  test('is waited for, and neither breaks nor is broken', async () => {
+    await using held = await heldDatabase(server, 'busy');
+    await register(service, server, held.name, 'busy');
+    const taken = await completedBackup(service, 'busy');
+    await held.hold();
+    const asked = await askRestore(service, taken.id, { mode: 'replace', confirm: 'busy' });
+    await standsStill(service, server, asked.body.id);
+    const release = await holdTable(server, held.name, 'before');
+    const running = await service.request<BackupBody>('POST', '/backups', { database_id: 'busy' });
+    await backupIn(service, running.body.id, 'running');
+    await held.release();
+    await until('the restore to wait', async () => {
+      const { body } = await service.request<RestoreBody>('GET', `/restores/${asked.body.id}`);
+      return body.progress?.phase === 'swapping';
+    });
+    await release();
+    const done = await restoreIn(service, asked.body.id, 'completed', 'failed');
+    expect(done).toMatchObject({ status: 'completed', error: null });
+    expect((await backupIn(service, running.body.id, 'completed', 'failed')).status).toBe('completed');
   });
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { newestPostgresServer, sql } from '../support/postgres-servers.ts';
+import { startProxy } from '../support/tcp-proxy.ts';
 import {
   askRestore,
   countRows,
@@ -92,6 +93,44 @@ describe('cancelling', () => {
     await held.release();
     const second = await askRestore(service, backup.id, { target });
     expect((await restoreIn(service, second.body.id, 'completed', 'failed')).status).toBe('completed');
+  });
+});
+
+describe('what a restore needs', () => {
+  test('can be deleted neither as a backup nor as a registration, while it is restored', async () => {
+    const asked = await askRestore(service, backup.id);
+    await standsStill(service, server, asked.body.id);
+    const active = [{ kind: 'restore', id: asked.body.id }];
+    const kept = await service.request('DELETE', `/backups/${backup.id}?force=true`);
+    expect(kept.body).toMatchObject({ status: 409, code: 'backup-in-use', facts: { active } });
+    const busy = await service.request('DELETE', '/databases/held');
+    expect(busy.body).toMatchObject({ status: 409, code: 'database-busy', facts: { active } });
+    await held.release();
+    expect((await restoreIn(service, asked.body.id, 'completed', 'failed')).status).toBe('completed');
+    expect((await service.request('DELETE', `/backups/${backup.id}?force=true`)).status).toBe(200);
+  });
+});
+
+describe('the server goes away', () => {
+  test('while loading: the restore fails, and its database is dropped when the server is back', async () => {
+    await using proxy = await startProxy(server);
+    const target = { connection: { ...proxy.address, username: server.username, password: server.password } };
+    const asked = await askRestore(service, backup.id, { target });
+    const halfMade = await standsStill(service, server, asked.body.id);
+    await proxy.cut();
+    const failed = await restoreIn(service, asked.body.id, 'failed', 'completed');
+    expect(failed).toMatchObject({ status: 'failed', unfinished_database: halfMade });
+    expect(failed.error?.code).toMatch(/^(connection-lost|server-unreachable)$/);
+    proxy.mend();
+    await until(
+      'the unfinished database to be dropped',
+      async () => {
+        const { body } = await service.request<RestoreBody>('GET', `/restores/${asked.body.id}`);
+        return body.unfinished_database === null;
+      },
+      40_000,
+    );
+    expect(await databasesLike(server, held.name)).toEqual([held.name]);
   });
 });
 

@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { pipeline } from 'node:stream/promises';
+
+/** A way to a server that a test can break. */
+export interface TcpProxy extends AsyncDisposable {
+  address: { host: string; port: number };
+  /** Breaks every connection, and refuses new ones until `mend`. Resolves when all are gone. */
+  cut(): Promise<void>;
+  mend(): void;
+}
+
+/** Starts a proxy on loopback that leads to a server. */
+export async function startProxy(to: { host: string; port: number }): Promise<TcpProxy> {
+  const open = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((client) => {
+    if (isCut) {
+      client.destroy();
+      return;
+    }
+    const upstream = connect(to.port, to.host);
+    for (const socket of [client, upstream]) {
+      open.add(socket);
+      socket.on('close', () => open.delete(socket));
+    }
+    // A broken end breaks both; whoever uses the proxy is the one who looks at it.
+    pipeline(client, upstream, client).catch(() => undefined);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+  const cut = async (): Promise<void> => {
+    isCut = true;
+    await Promise.all(
+      [...open].map(async (socket) => {
+        const closed = once(socket, 'close');
+        socket.destroy();
+        await closed;
+      }),
+    );
+  };
+  return {
+    address: { host: '127.0.0.1', port: address.port },
+    cut,
+    mend: () => {
+      isCut = false;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await cut();
+      server.close();
+    },
+  };
+}
