@@ -6,7 +6,7 @@ import type { FoundTool } from '../../process/tool-finder.js';
 import type { ContentFacts } from '../content-facts.js';
 import type { Dump, DumpCompanion, DumpFormat, DumpScope, EngineCall } from '../engine.js';
 import { DumpFailedError } from '../tools.errors.js';
-import { beginReading, countContent, wantsHashes } from './content-counting.js';
+import { beginReading, countContent, holdTables, wantsHashes } from './content-counting.js';
 import type { PostgresCall } from './postgres-call.js';
 import { type DumpArguments, pgDump, pgDumpGlobals } from './postgres-commands.js';
 import { tableOfLine } from './postgres-progress.js';
@@ -62,6 +62,7 @@ async function prepare(call: PostgresCall, wanted: DumpScope): Promise<Preparati
   const server = await readServerFacts(session);
   const scope = await resolveScope(session, wanted);
   await mustBeReadable(session, scope, call.connection.username);
+  await holdTables(session, scope);
   const extensions = await extensionsIn(session, scope.schemas);
   const details: PostgresDetails = { ...server.details, snapshot, snapshot_txids: txids };
   return { session, server: { ...server, details: { ...details } }, scope, snapshot, extensions };
