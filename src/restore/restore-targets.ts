@@ -79,7 +79,8 @@ export class RestoreTargets {
   }
 
   /**
-   * Opens the connection of a restore's row. A registered database's is read anew, as its password may have changed.
+   * Opens the connection of a restore's row. A registered database's credentials are read anew, as they may have changed; the
+   * server stays the one that the restore was asked for, where it may have left something.
    * @throws RestoreTargetMissingError when the registered database was deleted meanwhile
    */
   async open(restore: Restore): Promise<Connection> {
@@ -92,7 +93,7 @@ export class RestoreTargets {
         : await this.catalog.read.findOneBy(Database, { id: restore.targetDatabaseId });
     if (database === null)
       throw new RestoreTargetMissingError('the registered database was deleted meanwhile');
-    return this.connections.open(database);
+    return { ...this.connections.open(database), host: restore.targetHost, port: restore.targetPort };
   }
 }
 

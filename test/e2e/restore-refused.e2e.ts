@@ -3,7 +3,7 @@ import { copyFile, open, readFile, rm, stat, truncate, writeFile } from 'node:fs
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { newestPostgresServer, postgresServers, sql } from '../support/postgres-servers.ts';
+import { freshDatabase, newestPostgresServer, postgresServers, sql } from '../support/postgres-servers.ts';
 import {
   archivePath,
   askRestore,
@@ -143,6 +143,42 @@ describe('servers that cannot take it', () => {
       expect(await databasesLike(server, shop.name)).toEqual([shop.name]);
     } finally {
       await sql(server, 'postgres', `DROP ROLE ${role}`);
+    }
+  });
+});
+
+describe('a copy that does not come out equal', () => {
+  test('is dropped, told row by row, and proves nothing; the live one stays', async () => {
+    // Loading a row of one table adds a row to another: the tool sees no error.
+    const noisy = await freshDatabase(server, 'noisy');
+    try {
+      await sql(
+        server,
+        noisy.name,
+        `CREATE TABLE public.seen (at timestamptz NOT NULL DEFAULT now());
+         CREATE FUNCTION public.note() RETURNS boolean LANGUAGE plpgsql VOLATILE AS
+           $$ BEGIN INSERT INTO public.seen DEFAULT VALUES; RETURN true; END $$;
+         CREATE TABLE public.watched (id int CHECK (public.note()));
+         INSERT INTO public.watched VALUES (1);`,
+      );
+      await register(service, server, noisy.name, 'noisy');
+      const taken = await completedBackup(service, 'noisy');
+      for (const body of [{}, { mode: 'replace', confirm: 'noisy', safety_backup: false }]) {
+        const failed = await endedRestore(service, taken.id, body);
+        expect(failed).toMatchObject({
+          status: 'failed',
+          kept_as: null,
+          error: {
+            code: 'restore-differs',
+            facts: { differences: [{ kind: 'rows', name: 'public.seen', expected: 1, found: 2 }] },
+          },
+        });
+        expect(await databasesLike(server, noisy.name)).toEqual([noisy.name]);
+      }
+      const { body } = await service.request<BackupBody>('GET', `/backups/${taken.id}`);
+      expect(body.evidence?.name).toBe('stored');
+    } finally {
+      await dropDatabasesLike(server, noisy.name);
     }
   });
 });

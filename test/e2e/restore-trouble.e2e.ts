@@ -84,6 +84,15 @@ describe('cancelling', () => {
     await expectNothingLeft();
   });
 
+  test('drops what it made where it made it, though the registration leads elsewhere by now', async () => {
+    const asked = await askRestore(service, backup.id);
+    await standsStill(service, server, asked.body.id);
+    expect((await service.request('PATCH', '/databases/held', { port: 1 })).status).toBe(200);
+    await service.request('POST', `/restores/${asked.body.id}/cancel`);
+    await restoreIn(service, asked.body.id, 'cancelled');
+    await expectNothingLeft();
+  });
+
   test('frees the name for the next restore', async () => {
     const target = { database_name: `${held.name} wanted` };
     const first = await askRestore(service, backup.id, { target });

@@ -106,7 +106,8 @@ export class RestoreChoices {
   target?: RestoreTargetFields;
 
   /**
-   * `new` restores beside everything that exists. `replace` puts the backup in the place of a database, and needs `confirm`.
+   * `new` restores beside everything that exists. `replace` puts the backup in the place of a database, and needs `confirm`; when
+   * that database does not exist any more, the restored one simply gets its name.
    * @example "new"
    */
   @IsOptional()
@@ -152,7 +153,8 @@ export class RestoreChoices {
   safety_backup?: boolean;
 
   /**
-   * For `replace`: keep the replaced database as `<name>_before_restore_<time>`. True unless told otherwise.
+   * For `replace`: keep the replaced database as `<name>_before_restore_<time>`. True unless told otherwise; without it, what was
+   * written to the database after its safety backup is lost.
    * @example true
    */
   @IsOptional()
