@@ -48,7 +48,7 @@ export class BackupDownloads {
       'Accept-Ranges': choice.plain ? 'none' : 'bytes',
       'Cache-Control': 'private, no-transform',
     };
-    if (headers['if-none-match'] === etag) return { status: 304, headers: answer };
+    if (hasAlready(headers['if-none-match'], etag)) return { status: 304, headers: answer };
 
     const range = choice.plain ? undefined : wantedRange(headers, etag, facts.size_bytes);
     if (range !== undefined) {
@@ -71,6 +71,12 @@ export class BackupDownloads {
       : await openPart(set.storage, set.keyOf(part), asStored, 'none', signal);
     return { status: 200, headers: { ...answer, 'Content-Length': String(facts.size_bytes) }, bytes };
   }
+}
+
+/** `If-None-Match` may name several tags, weak ones, or any (RFC 9110, 13.1.2). */
+function hasAlready(condition: string | undefined, etag: string): boolean {
+  const tags = (condition ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes(etag) || tags.includes('*');
 }
 
 /** A storage cuts a range at the object's end: of a shorter object the client would wait for bytes that never come. */

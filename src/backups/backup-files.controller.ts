@@ -94,7 +94,9 @@ export class BackupFilesController {
     @Res() response: Response,
   ): Promise<void> {
     const set = await this.manifests.open(await this.queries.get(id));
-    const answer = await this.downloads.open(set, query, request.headers, clientSignal(response));
+    // Ranges are for GET (RFC 9110, 14.2).
+    const headers = request.method === 'HEAD' ? { ...request.headers, range: undefined } : request.headers;
+    const answer = await this.downloads.open(set, query, headers, clientSignal(response));
     response.status(answer.status).set(answer.headers);
     if (answer.bytes === undefined || request.method === 'HEAD') {
       answer.bytes?.destroy();

@@ -15,19 +15,19 @@ import { BackupStateError } from './backups.errors.js';
 export class BackupMoves {
   /**
    * Moves a backup to a state, with whatever else becomes true by it.
-   * @param attempt when given, only if this attempt is the current one
-   * @throws BackupStateError when it is not in a state from which `to` can be reached
+   * @param only what must hold besides: this attempt is the current one, it is not locked
+   * @throws BackupStateError when it is not in a state from which `to` can be reached, or `only` does not hold
    */
   async move(
     tx: EntityManager,
     backupId: string,
     to: BackupStatus,
     changes: QueryDeepPartialEntity<Backup> = {},
-    attempt?: number,
+    only: { attempt?: number; locked?: boolean } = {},
   ): Promise<void> {
     const moved = await tx.update(
       Backup,
-      { id: backupId, status: In(predecessorsOf(to)), ...(attempt === undefined ? {} : { attempt }) },
+      { ...only, id: backupId, status: In(predecessorsOf(to)) },
       { ...changes, status: to },
     );
     if (moved.affected !== 1) {

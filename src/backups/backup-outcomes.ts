@@ -59,7 +59,7 @@ export class BackupOutcomes {
   ): Promise<void> {
     const now = this.clock.now();
     await this.catalog.write(async (tx) => {
-      await this.moves.move(tx, backupId, 'completed', completion(result, now), attempt);
+      await this.moves.move(tx, backupId, 'completed', completion(result, now), { attempt });
       const stored = await tx.update(
         BackupCopy,
         { backupId, attempt, state: 'writing' },
@@ -78,6 +78,11 @@ export class BackupOutcomes {
       await this.moves.saveLog(tx, backup.id, backup.attempt, log);
       await this.#cancel(tx, backup, lease);
     });
+  }
+
+  /** Shows why a dead attempt can be neither believed nor removed now; the backup stays as it is, and is looked at again. */
+  async cannotSettle(backupId: string, cause: unknown): Promise<void> {
+    await this.catalog.write((tx) => tx.update(Backup, { id: backupId }, toRowError(cause)));
   }
 
   /** Fails the backup, or plans its next attempt. */
@@ -105,7 +110,13 @@ export class BackupOutcomes {
       if (retry.again && cancelRequested) await this.#cancel(tx, backup, lease);
       else if (retry.again) await this.#again(tx, backup, error, retry.at, lease);
       else {
-        await this.moves.move(tx, backup.id, 'failed', { ...error, completedAt: now }, backup.attempt);
+        await this.moves.move(
+          tx,
+          backup.id,
+          'failed',
+          { ...error, completedAt: now },
+          { attempt: backup.attempt },
+        );
         await this.queue.finish(tx, lease);
       }
     });
@@ -120,7 +131,9 @@ export class BackupOutcomes {
       await this.failed(backup, new WorkerLostError(backup.attempt), '', lease);
       return false;
     }
-    await this.catalog.write((tx) => this.moves.move(tx, backup.id, 'queued', {}, backup.attempt));
+    await this.catalog.write((tx) =>
+      this.moves.move(tx, backup.id, 'queued', {}, { attempt: backup.attempt }),
+    );
     backup.status = 'queued';
     return true;
   }
@@ -155,7 +168,7 @@ export class BackupOutcomes {
   }
 
   async #again(tx: EntityManager, backup: Backup, error: RowError, at: Date, lease: Lease): Promise<void> {
-    await this.moves.move(tx, backup.id, 'queued', { ...error }, backup.attempt);
+    await this.moves.move(tx, backup.id, 'queued', { ...error }, { attempt: backup.attempt });
     await this.queue.postpone(tx, lease, at);
     this.#log.log({ backupId: backup.id, at }, 'the backup will be tried again');
   }

@@ -51,7 +51,7 @@ export class BackupRemoval implements OnModuleInit {
     if (backup.status === 'expiring' || backup.status === 'expired') return;
     if (backup.locked) throw new BackupLockedError(backupId);
     if (!options.force) await refuseNewestProven(tx, backup);
-    await this.moves.move(tx, backupId, 'expiring');
+    await this.moves.move(tx, backupId, 'expiring', {}, { locked: false });
     // Asked only now that the row is held: whoever begins to use it holds the row too, and finds it completed, or not.
     const active = await this.uses.of(tx, backupId);
     if (active.length > 0) throw new BackupInUseError(backupId, active);

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 
 import { Catalog } from '../catalog/catalog.js';
+import { DomainError } from '../errors/domain-error.js';
 import { LeaseLostError } from '../queue/queue.errors.js';
 import { type Lease, Queue } from '../queue/queue.js';
 import { AttemptSettler, type SurvivedAttempt } from './attempt-settler.js';
@@ -47,7 +48,10 @@ export class BackupRunner implements OnModuleInit {
     try {
       survived = await this.settler.settle(backup.id, lease.signal);
     } catch (error) {
-      if (!(lease.signal.reason instanceof BackupCancelledError)) throw error;
+      if (!(lease.signal.reason instanceof BackupCancelledError)) {
+        await this.outcomes.cannotSettle(backup.id, error);
+        throw error; // the queue asks again
+      }
       return this.#fail(backup, running, error, lease);
     }
     if (survived) return this.#adopt(backup, survived, lease);
@@ -81,7 +85,10 @@ export class BackupRunner implements OnModuleInit {
     // Whoever holds the lease now settles this attempt, and may already have found it good: touch nothing.
     if (cause instanceof LeaseLostError) return;
     running.enter('cleaning');
-    running.log.add(`backstop: ${cause instanceof Error ? cause.message : String(cause)}`);
+    // What is not one of our sentences may hold anything; it stands in the service's log alone.
+    running.log.add(
+      `backstop: ${cause instanceof DomainError ? cause.message : 'unexpected error, see the service log'}`,
+    );
     await this.outcomes.discardAttempt(backup.id, backup.attempt, cause);
     const text = running.log.toString();
     if (cause instanceof BackupCancelledError) {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, In } from 'typeorm';
+import { type EntityManager, In, Not } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 
 import { Catalog } from '../catalog/catalog.js';
@@ -115,7 +115,10 @@ export class BackupsService {
     return this.queries.get(id);
   }
 
-  /** Changes what a person may change. */
+  /**
+   * Changes what a person may change.
+   * @throws BackupStateError when it is to be locked and is being removed already
+   */
   async change(
     idOrFilename: string,
     changes: { description?: string | null; locked?: boolean },
@@ -123,26 +126,28 @@ export class BackupsService {
     const { id } = await this.queries.get(idOrFilename);
     const { description, locked } = changes;
     if (description !== undefined || locked !== undefined) {
-      await this.catalog.write((tx) =>
-        tx.update(
+      await this.catalog.write(async (tx) => {
+        const changed = await tx.update(
           Backup,
-          { id },
-          {
-            ...(description === undefined ? {} : { description }),
-            ...(locked === undefined ? {} : { locked }),
-          },
-        ),
-      );
+          { id, ...(locked === true && { status: Not(In(['expiring', 'expired'])) }) },
+          { ...(description !== undefined && { description }), ...(locked !== undefined && { locked }) },
+        );
+        if (changed.affected === 1) return;
+        const { status } = await tx.findOneByOrFail(Backup, { id });
+        throw new BackupStateError(id, status, 'locked');
+      });
     }
     return this.queries.get(id);
   }
 
   /**
    * Resolves with the completed backup.
-   * @throws BackupFailedError when it failed or was cancelled, WaitTimeoutError when `timeoutSeconds` are over
+   * @throws BackupFailedError when it failed or was cancelled, WaitTimeoutError when `timeoutSeconds` are over,
+   *   ShuttingDownError when the service stops before, and the signal's reason
    */
   async waitUntilCompleted(id: string, timeoutSeconds: number, signal?: AbortSignal): Promise<Backup> {
     const untilMs = this.clock.monotonicMs() + timeoutSeconds * 1000;
+    const end = AbortSignal.any([this.queue.stopped, ...(signal ? [signal] : [])]);
     for (;;) {
       const backup = await this.queries.get(id);
       if (backup.status === 'completed') return backup;
@@ -152,7 +157,7 @@ export class BackupsService {
         throw new BackupFailedError(id, backup.status, error);
       }
       if (this.clock.monotonicMs() >= untilMs) throw new WaitTimeoutError(id, backup.status, timeoutSeconds);
-      await this.clock.sleep(LOOK_EVERY_MS, signal);
+      await this.clock.sleep(LOOK_EVERY_MS, end);
     }
   }
 }

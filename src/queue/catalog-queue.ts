@@ -27,6 +27,7 @@ export class CatalogQueue extends Queue {
   #loop: Promise<void> = Promise.resolve();
   #heartbeat: Promise<void> = Promise.resolve();
   readonly #heartbeatStop = new AbortController();
+  readonly #stopped = new AbortController();
 
   constructor(
     private readonly catalog: Catalog,
@@ -77,6 +78,10 @@ export class CatalogQueue extends Queue {
     return false;
   }
 
+  override get stopped(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
   override async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     this.#wake.abort();
@@ -89,6 +94,7 @@ export class CatalogQueue extends Queue {
     await all;
     this.#heartbeatStop.abort();
     await this.#heartbeat;
+    this.#stopped.abort(new ShuttingDownError());
   }
 
   async #claimUntilStopped(): Promise<void> {

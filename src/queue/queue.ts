@@ -68,6 +68,9 @@ export abstract class Queue {
   /** Aborts the signal of a running lease with this reason; gives false when nothing of the kind runs here. */
   abstract cancel(kind: WorkKind, subjectId: string, reason: Error): boolean;
 
+  /** Aborts with `ShuttingDownError` when `stop` has ended what ran: who waits for work waits in vain from then on. */
+  abstract readonly stopped: AbortSignal;
+
   /** Resolves when nothing runs and nothing is left of it. */
   abstract stop(graceMs: number): Promise<void>;
 }

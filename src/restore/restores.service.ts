@@ -108,6 +108,7 @@ export class RestoresService {
    */
   async waitUntilCompleted(id: string, timeoutSeconds: number, signal?: AbortSignal): Promise<Restore> {
     const untilMs = this.clock.monotonicMs() + timeoutSeconds * 1000;
+    const end = AbortSignal.any([this.queue.stopped, ...(signal ? [signal] : [])]);
     for (;;) {
       const restore = await this.queries.get(id);
       if (restore.status === 'completed') return restore;
@@ -122,7 +123,7 @@ export class RestoresService {
       if (this.clock.monotonicMs() >= untilMs) {
         throw new RestoreWaitTimeoutError(id, restore.status, timeoutSeconds);
       }
-      await this.clock.sleep(LOOK_EVERY_MS, signal);
+      await this.clock.sleep(LOOK_EVERY_MS, end);
     }
   }
 

@@ -281,10 +281,17 @@ describe('a service that dies', () => {
       dataDir: data,
     });
     await shopFor(first);
-    const { body } = await first.request<BackupBody>('POST', '/backups', {});
+    await shopFor(first, 'other');
+    const { body } = await first.request<BackupBody>('POST', '/backups', { database_id: 'shop' });
     await dumpRuns(first);
+    const waiting = first.request('POST', '/backups?wait=completed', { database_id: 'other' });
+    await until('the second backup to begin', async () => {
+      const { body: both } = await first.request<BackupBody[]>('GET', '/backups');
+      return both.length === 2;
+    });
     const exit = await first.stop('SIGTERM');
     expect(exit.code).toBe(0);
+    expect((await waiting).body).toMatchObject({ status: 503, code: 'shutting-down' });
     const second = await serviceFor({}, data);
     expect((await backupIn(second, body.id, 'completed', 'failed')).status).toBe('completed');
   });
