@@ -61,7 +61,10 @@ export class RestoreOutcomes {
     this.#log.log({ restoreId, backupId, database, attempt }, 'restore started');
   }
 
-  /** The restore is placed; a whole one has also proven its backup. */
+  /**
+   * The restore is placed. A whole one has also shown its backup to be good: `proven` when everything was compared, and only
+   * `restorable` when the definitions could not be.
+   */
   async completed(restore: Restore, lease: Lease): Promise<void> {
     const { id: restoreId, backupId, keptAs, result } = restore;
     if (result === null) throw new Error(`restore ${restoreId} is placed without having been compared`);
@@ -69,7 +72,8 @@ export class RestoreOutcomes {
     await this.catalog.write(async (tx) => {
       await this.moves.move(tx, restore, 'completed', { ...ended(now), ...NO_ERROR, keptAs, result });
       if (result.verified && restore.tables === null) {
-        await this.evidence.record(tx, backupId, { name: 'proven', at: now, restoreMs: result.restoreMs });
+        const name = result.compared.schema ? 'proven' : 'restorable';
+        await this.evidence.record(tx, backupId, { name, at: now, restoreMs: result.restoreMs });
       }
       await this.queue.finish(tx, lease);
     });

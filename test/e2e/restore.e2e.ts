@@ -215,6 +215,8 @@ describe('other servers', () => {
       const done = await completedRestore(service, taken.id, { target: { database_id: 'shop' } });
       expect(done.target.port).toBe(server.port);
       expect(done.result).toMatchObject({ verified: true, compared: { rows: 2_500, schema: false } });
+      const { body } = await service.request<BackupBody>('GET', `/backups/${taken.id}`);
+      expect(body.evidence).toMatchObject({ level: 3, name: 'restorable' });
       expect(await countRows(server, done.target.database_name, 'orders')).toBe(2_000);
       expect(await databasesLike(from, old.name)).toEqual([old.name]);
     } finally {
