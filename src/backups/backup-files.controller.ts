@@ -15,7 +15,7 @@ import { DownloadDto } from './dto/download.dto.js';
 import { StoredManifests } from './stored-manifest.js';
 
 /** What lies in a backup: its contents, manifest, log and bytes. */
-@ApiTags('Backups')
+@ApiTags('backups')
 @Controller('backups/:id')
 export class BackupFilesController {
   readonly #log = new Logger('Download');

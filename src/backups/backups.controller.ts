@@ -31,7 +31,7 @@ import { DeleteBackupDto } from './dto/delete-backup.dto.js';
 import { NewBackupDto, WaitQueryDto } from './dto/new-backup.dto.js';
 
 /** Making, finding and removing backups. */
-@ApiTags('Backups')
+@ApiTags('backups')
 @Controller('backups')
 export class BackupsController {
   constructor(

@@ -11,7 +11,7 @@ const DAYS_SHOWN = 30;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Numbers over all backups. */
-@ApiTags('Backups')
+@ApiTags('backups')
 @Controller('backups')
 export class OverviewController {
   constructor(

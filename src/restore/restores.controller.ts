@@ -65,10 +65,11 @@ export class RestoresController {
   ) {}
 
   /**
-   * Restores a backup, named by id or file name. By default into a new database beside the old one.
+   * Restores a backup, named by id or file name.
    *
-   * Answers at once with the queued record; `Location` leads to its progress. With `?wait=completed` it answers when the restore is
-   * completed, or with the problem that ended it. Completed means that the copy was compared with the backup and equals it.
+   * @remarks By default into a new database beside the old one.  Answers at once with the queued record; `Location`
+   * leads to its progress. With `?wait=completed` it answers when the restore is completed, or with the problem that
+   * ended it. Completed means that the copy was compared with the backup and equals it.
    */
   @Post('backups/restore')
   @HttpCode(HttpStatus.ACCEPTED)
