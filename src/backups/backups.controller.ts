@@ -28,7 +28,8 @@ import { BackupsService } from './backups.service.js';
 import { BackupChangesDto } from './dto/backup-changes.dto.js';
 import { BackupListDto, toBackupFilter } from './dto/backup-list.dto.js';
 import { DeleteBackupDto } from './dto/delete-backup.dto.js';
-import { NewBackupDto, WaitQueryDto } from './dto/new-backup.dto.js';
+import { NewBackupDto } from './dto/new-backup.dto.js';
+import { WaitQuery } from './dto/wait-query.dto.js';
 
 /** Making, finding and removing backups. */
 @ApiTags('backups')
@@ -66,7 +67,7 @@ export class BackupsController {
   )
   async create(
     @Body() body: NewBackupDto,
-    @Query() query: WaitQueryDto,
+    @Query() query: WaitQuery,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<BackupView> {

@@ -18,7 +18,8 @@ import { clientSignal } from '../http/client-signal.js';
 import { answerPage, PagedResponse, readCursor, toPage } from '../http/paging.js';
 import { Problems } from '../http/problems.decorator.js';
 import { NewRestore, RestoreChoices, toRestoreRequest } from './dto/new-restore.dto.js';
-import { RestoreListQuery, RestoreWaitQuery, toRestoreFilter } from './dto/restore-list.dto.js';
+import { WaitQuery } from '../backups/dto/wait-query.dto.js';
+import { RestoreListQuery, toRestoreFilter } from './dto/restore-list.dto.js';
 import type { RestoreRequest } from './restore-planner.js';
 import { RunningRestores } from './restore-progress.js';
 import { RestoreQueries } from './restore-queries.js';
@@ -67,7 +68,7 @@ export class RestoresController {
   /**
    * Restores a backup, named by id or file name.
    *
-   * @remarks By default into a new database beside the old one.  Answers at once with the queued record; `Location`
+   * @remarks By default into a new database beside the old one. Answers at once with the queued record; `Location`
    * leads to its progress. With `?wait=completed` it answers when the restore is completed, or with the problem that
    * ended it. Completed means that the copy was compared with the backup and equals it.
    */
@@ -79,7 +80,7 @@ export class RestoresController {
   @Problems('backup-not-chosen', ...REQUEST_PROBLEMS)
   async restore(
     @Body() body: NewRestore,
-    @Query() query: RestoreWaitQuery,
+    @Query() query: WaitQuery,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RestoreView> {
@@ -96,7 +97,7 @@ export class RestoresController {
   async restoreOne(
     @Param('id') id: string,
     @Body() body: RestoreChoices,
-    @Query() query: RestoreWaitQuery,
+    @Query() query: WaitQuery,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RestoreView> {
@@ -139,7 +140,7 @@ export class RestoresController {
     return this.#view(await this.restores.cancel(id));
   }
 
-  async #restore(request: RestoreRequest, query: RestoreWaitQuery, response: Response): Promise<RestoreView> {
+  async #restore(request: RestoreRequest, query: WaitQuery, response: Response): Promise<RestoreView> {
     const queued = await this.restores.create(request);
     response.location(`/restores/${queued.id}`);
     if (query.wait === undefined) return this.#view(queued);

@@ -1,5 +1,4 @@
-import { Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsBoolean, IsOptional, IsString, MaxLength } from 'class-validator';
 
 /** What is to be backed up, and why. */
 export class NewBackupDto {
@@ -28,26 +27,4 @@ export class NewBackupDto {
   @IsOptional()
   @IsBoolean()
   locked?: boolean;
-}
-
-/** Whether the request waits for the result. */
-export class WaitQueryDto {
-  /**
-   * Answer only when the backup is completed (200) or has failed (problem): a gate for deployments.
-   * @example 'completed'
-   */
-  @IsOptional()
-  @IsIn(['completed'])
-  wait?: 'completed';
-
-  /**
-   * Longest time to wait, in seconds.
-   * @example 600
-   */
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(86_400)
-  timeout_seconds: number = 3600;
 }

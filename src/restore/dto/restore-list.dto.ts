@@ -1,5 +1,5 @@
-import { Transform, Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { Transform } from 'class-transformer';
+import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 
 import { PageQuery } from '../../http/page.dto.js';
 import type { RestoreFilter } from '../restore-queries.js';
@@ -33,28 +33,6 @@ export class RestoreListQuery extends PageQuery {
   @Transform(({ value }) => (typeof value === 'string' ? value.split(',') : value) as unknown)
   @IsIn(RESTORE_STATUSES, { each: true })
   status?: RestoreStatus[];
-}
-
-/** Whether the request waits for the result. */
-export class RestoreWaitQuery {
-  /**
-   * Answer only when the restore is completed (200) or has ended otherwise (problem).
-   * @example 'completed'
-   */
-  @IsOptional()
-  @IsIn(['completed'])
-  wait?: 'completed';
-
-  /**
-   * Longest time to wait, in seconds.
-   * @example 600
-   */
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(86_400)
-  timeout_seconds: number = 3600;
 }
 
 /** In the words of the code. */
