@@ -127,9 +127,9 @@ async function startWriter(server: PostgresServer, name: string): Promise<{ stop
   const client = await connect(server, name);
   await client.query('CREATE TABLE log (id bigserial PRIMARY KEY, body text)');
   await client.query(`INSERT INTO log (body) SELECT 'before ' || i FROM generate_series(1, 50000) i`);
-  let stopped = false;
+  const stop = new AbortController();
   const writing = (async () => {
-    for (let batch = 0; !stopped || batch === 0; batch += 1) {
+    for (let batch = 0; !stop.signal.aborted || batch === 0; batch += 1) {
       await client.query(`INSERT INTO log (body) SELECT 'during ' || i FROM generate_series(1, 20) i`);
       await client.query('UPDATE log SET body = body || $1 WHERE id % 5000 = 0', [String(batch)]);
       await client.query('DELETE FROM log WHERE id = $1', [batch + 1]);
@@ -140,7 +140,7 @@ async function startWriter(server: PostgresServer, name: string): Promise<{ stop
   })();
   return {
     stop: () => {
-      stopped = true;
+      stop.abort();
       return writing;
     },
   };
@@ -161,9 +161,7 @@ function failuresOf(server: PostgresServer, filesFolder: string, silentPort: num
   const engine = postgresEngine(server.clientBinDirs, filesFolder);
   const dump = (connection: Connection) => (call: Parameters<PostgresEngine['dump']>[2]) =>
     engine.dump(connection, {}, call);
-  const older = server.clientBinDirs.filter(
-    (folder) => folder.includes(`/${server.major}/`) === false && majorIn(folder) < server.major,
-  );
+  const older = server.clientBinDirs.filter((folder) => majorIn(folder) < server.major);
   return [
     {
       name: 'a wrong password',

@@ -2,7 +2,8 @@ import type { ContentFacts, ItemFacts } from '../content-facts.js';
 import type { DumpScope } from '../engine.js';
 import { identifier, type PostgresSession } from './postgres-session.js';
 import { readSchemaFacts } from './postgres-schema.js';
-import { notOfExtension, type ResolvedScope, type TableRow, USER_SCHEMA } from './scope.js';
+import type { ResolvedScope, TableRow } from './scope.js';
+import { readSequences, readSumOfPositions } from './sequence-positions.js';
 
 /** Names the method in a manifest: two sums of 64-bit hashes of each row's text, with two seeds. */
 const HASH_METHOD = 'pg-hash-v1';
@@ -92,18 +93,12 @@ export function hex64(sum: string): string {
 }
 
 async function countOthers(session: PostgresSession, scope: ResolvedScope): Promise<Record<string, number>> {
-  const { sequences } = await session.one<{ sequences: string }>(
-    `SELECT count(*)::text AS sequences
-       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND ${USER_SCHEMA} AND ${notOfExtension('pg_class', 'c.oid')}
-        AND (cardinality($1::text[]) = 0 OR n.nspname = ANY ($1))
-        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend o WHERE o.classid = 'pg_catalog.pg_class'::regclass
-              AND o.objid = c.oid AND o.deptype = 'i' AND o.refobjid = ANY ($2::oid[]))`,
-    [scope.schemas, scope.excluded.map(({ oid }) => oid)],
-  );
-  if (scope.schemas.length > 0) return { sequences: Number(sequences) }; // large objects belong to no schema
+  const sequences = (await readSequences(session, scope)).length;
+  const positions = await readSumOfPositions(session, scope);
+  const counters = { sequences, sequence_positions: positions };
+  if (scope.schemas.length > 0) return counters; // large objects belong to no schema
   const { objects } = await session.one<{ objects: string }>(
     'SELECT count(*)::text AS objects FROM pg_catalog.pg_largeobject_metadata',
   );
-  return { large_objects: Number(objects), sequences: Number(sequences) };
+  return { large_objects: Number(objects), ...counters };
 }

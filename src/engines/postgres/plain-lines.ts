@@ -23,6 +23,7 @@ const HEADING = /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: .*; Owne
 export class PlainLines {
   readonly #fitting: ScriptFitting;
   readonly #tables = new Set<string>();
+  readonly #positions: string[] = [];
   /** Bytes whose line is not complete, or whose rows may be about to end. */
   #pending: Buffer = Buffer.alloc(0);
   #isInRows = false;
@@ -37,6 +38,11 @@ export class PlainLines {
   /** Tables whose rows were seen to begin, `schema.table`, in order of name. */
   get tables(): string[] {
     return [...this.#tables].sort();
+  }
+
+  /** Statements that were seen to set sequences. */
+  get positions(): readonly string[] {
+    return this.#positions;
   }
 
   /** Takes the next bytes and gives those that go on. */
@@ -79,6 +85,7 @@ export class PlainLines {
     if (line.length > 1024) return true;
     const text = line.toString('latin1');
     const heading = HEADING.exec(text);
+    if (this.#heading.type === 'SEQUENCE SET' && text.includes('.setval(')) this.#positions.push(text);
     if (heading !== null) this.#heading = { name: heading[1] ?? '', type: heading[2] ?? '' };
     return !this.#isInTheWay(text);
   }

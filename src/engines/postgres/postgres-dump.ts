@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 
 import { openChildSource } from '../../process/child-source.js';
 import type { FoundTool } from '../../process/tool-finder.js';
@@ -7,6 +7,8 @@ import type { ContentFacts } from '../content-facts.js';
 import type { Dump, DumpCompanion, DumpFormat, DumpScope, EngineCall } from '../engine.js';
 import { DumpFailedError } from '../tools.errors.js';
 import { beginReading, countContent, holdTables, wantsHashes } from './content-counting.js';
+import { CustomDumpReader, type DumpReader, PlainDumpReader, type SeenContent } from './dump-reader.js';
+import { SchemaChangedError } from './postgres.errors.js';
 import type { PostgresCall } from './postgres-call.js';
 import { type DumpArguments, pgDump, pgDumpGlobals } from './postgres-commands.js';
 import { tableOfLine } from './postgres-progress.js';
@@ -37,7 +39,10 @@ export async function openDump(
   try {
     const ready = await prepare(call, chosen.scope);
     const tool = await findTool(ready.server.major);
-    const bytes = await startTool(call, tool, chosen.format, ready, chosen.onProgress);
+    const source = await startTool(call, tool, chosen.format, ready, chosen.onProgress);
+    const bytes = chosen.format === 'custom' ? new CustomDumpReader() : new PlainDumpReader();
+    // Each is destroyed with the other, and ends only after it. Its failure is the stream's own 'error'.
+    pipeline(source, bytes).catch(() => undefined);
     return {
       bytes,
       format: chosen.format satisfies DumpFormat,
@@ -100,7 +105,7 @@ async function startTool(
 /** Counts while the tool runs. Given out only when the stream has ended well, because a torn dump has no content. */
 function contentOf(
   call: PostgresCall,
-  bytes: Readable,
+  bytes: DumpReader,
   ready: Preparation,
   wanted: DumpScope,
 ): Promise<ContentFacts> {
@@ -112,24 +117,37 @@ function contentOf(
   });
   // Counting that failed makes the dump worthless now, not after hours of reading.
   counting.catch((error: unknown) => bytes.destroy(error instanceof Error ? error : undefined));
-  const content = settle(call, bytes, counting);
+  const content = settle(call, bytes, counting, ready.scope);
   content.catch(() => undefined);
   return content;
 }
 
 async function settle(
   call: PostgresCall,
-  bytes: Readable,
+  bytes: DumpReader,
   counting: Promise<ContentFacts>,
+  scope: ResolvedScope,
 ): Promise<ContentFacts> {
   try {
     await finished(bytes, { cleanup: true });
     const content = await counting;
+    mustHoldAll(bytes.seen, scope);
     call.finish();
-    return content;
+    const counters = { ...content.counters, sequence_positions: bytes.seen.sequencePositions };
+    return { ...content, counters };
   } finally {
     await call[Symbol.asyncDispose]();
   }
+}
+
+/** Counted in the same snapshot, every table must be in the dump; unless somebody replaced it before the tool locked it. */
+function mustHoldAll(seen: SeenContent, scope: ResolvedScope): void {
+  const missing = scope.tables.filter(
+    ({ fullName, isUnlogged }) => !isUnlogged && !seen.tables.has(fullName),
+  );
+  if (missing.length === 0) return;
+  const names = missing.map(({ fullName }) => fullName);
+  throw new SchemaChangedError(`the dump does not hold ${names.slice(0, 5).join(', ')}`);
 }
 
 /** Opens the stream of the server's roles, by the rules of `Dump.bytes`. */

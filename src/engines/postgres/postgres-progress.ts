@@ -6,10 +6,3 @@
 export function tableOfLine(line: string): string | undefined {
   return /^pg_(?:dump|restore): (?:dumping contents of|processing data for) table "(.*)"$/.exec(line)?.[1];
 }
-
-/** Lines that only `--verbose` causes and that help nobody who reads a log. */
-export function isChatter(line: string): boolean {
-  return /^pg_(dump|dumpall|restore): (reading|identifying|finding|flagging|last built-in OID|saving|connecting to|processing item|executing|entering|finished)/.test(
-    line,
-  );
-}

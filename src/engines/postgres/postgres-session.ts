@@ -13,7 +13,6 @@ const KEEPALIVE_DELAY_MS = 30_000;
  * database's own settings are, because hashes are made of what is printed; names come with their schemas.
  */
 const SETTINGS: readonly (readonly [string, string])[] = [
-  ['statement_timeout', '0'],
   ['lock_timeout', '0'],
   ['idle_in_transaction_session_timeout', '0'],
   ['idle_session_timeout', '0'],
@@ -26,12 +25,10 @@ const SETTINGS: readonly (readonly [string, string])[] = [
   ['extra_float_digits', '1'],
   ['bytea_output', 'hex'],
   ['lc_monetary', 'C'],
-  ['lc_messages', 'C'],
   ['xmlbinary', 'base64'],
   ['quote_all_identifiers', 'off'],
   ['default_transaction_read_only', 'off'],
 ];
-const SESSION_SETTINGS_OF_EVERYBODY = SETTINGS.filter(([name]) => name !== 'lc_messages'); // for superusers only
 
 /** One connection to a server, for SQL. Every failure of it is an `EngineError`. */
 export class PostgresSession {
@@ -54,13 +51,12 @@ export class PostgresSession {
     const client = await connectClient(connection, applicationName, signal);
     const session = new PostgresSession(client, connection, signal);
     try {
+      // Alone and first: the database's own limit may be shorter than the statement after it takes.
+      await session.query('SET statement_timeout = 0');
       await session.query(
         `SELECT set_config(s.name, s.value, false)
            FROM unnest($1::text[], $2::text[]) AS s(name, value) JOIN pg_catalog.pg_settings p ON lower(p.name) = lower(s.name)`,
-        [
-          SESSION_SETTINGS_OF_EVERYBODY.map(([name]) => name),
-          SESSION_SETTINGS_OF_EVERYBODY.map(([, value]) => value),
-        ],
+        [SETTINGS.map(([name]) => name), SETTINGS.map(([, value]) => value)],
       );
       return session;
     } catch (error) {
