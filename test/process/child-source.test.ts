@@ -149,14 +149,11 @@ describe('what a child gets', () => {
     delete process.env['BACKSTOP_TEST_LEAK'];
     const text = Buffer.concat((await source.bytes.toArray()) as Buffer[]).toString();
     const names = text.split('\n').map((line) => line.split('=')[0]);
-    expect(names.filter((name) => !['PWD', 'OLDPWD', '_', 'SHLVL', ''].includes(name ?? '')).sort((a, b) => (a ?? '').localeCompare(b ?? ''))).toEqual([
-      'HOME',
-      'LANG',
-      'LC_ALL',
-      'PATH',
-      'PGPORT',
-      'TZ',
-    ]);
+    expect(
+      names
+        .filter((name) => !['PWD', 'OLDPWD', '_', 'SHLVL', ''].includes(name ?? ''))
+        .sort((a, b) => (a ?? '').localeCompare(b ?? '')),
+    ).toEqual(['HOME', 'LANG', 'LC_ALL', 'PATH', 'PGPORT', 'TZ']);
     expect(text).toContain('LC_ALL=C\n');
   });
 });

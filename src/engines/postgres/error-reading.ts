@@ -58,6 +58,7 @@ const BY_CODE: Readonly<Record<string, Reading>> = {
   '28000': READ.authentication,
   '3D000': READ.absent,
   '42501': READ.forbidden,
+  '42P01': READ.changed, // a table that was there when we listed them
   '40001': READ.conflict,
   '53100': READ.diskFull,
   '53300': READ.crowded,
