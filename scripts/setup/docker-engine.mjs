@@ -15,6 +15,15 @@ import { installPackages, NeedsPersonError } from './system-packages.mjs';
 const PID_FILE = join(CACHE, 'dockerd.pid');
 const LOG_FILE = join(CACHE, 'dockerd.log');
 
+/**
+ * Where an engine that was killed leaves its number. It refuses to start, or waits for a containerd that is not there, when
+ * another program has that number by now.
+ */
+const LEFT_BY_ENGINES = [
+  { file: '/var/run/docker.pid', program: 'dockerd' },
+  { file: '/var/run/docker/containerd/containerd.pid', program: 'containerd' },
+];
+
 /** @type {Step} */
 export const dockerEngine = {
   name: 'docker engine',
@@ -69,6 +78,9 @@ export function answers() {
  */
 async function startEngine() {
   await mkdir(CACHE, { recursive: true });
+  for (const { file, program } of LEFT_BY_ENGINES) {
+    if (!(await isRunning(file, program))) await rm(file, { force: true });
+  }
   const log = openSync(LOG_FILE, 'w');
   const engine = spawn('dockerd', [], { detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
@@ -97,17 +109,33 @@ async function startEngine() {
  * @returns {Promise<boolean>} Whether there was one.
  */
 export async function stopEngine() {
-  const pid = Number(await readFile(PID_FILE, 'utf8').catch(() => '0'));
+  const pid = await pidIn(PID_FILE);
   if (pid === 0) return false;
-  // After a crash the id may belong to another program by now.
-  const command = await run('ps', ['-o', 'comm=', '-p', String(pid)]);
-  if (command.stdout.trim() === 'dockerd') {
+  if (await isRunning(PID_FILE, 'dockerd')) {
     process.kill(pid, 'SIGTERM');
     const deadline = performance.now() + 60_000;
     while (isAlive(pid) && performance.now() < deadline) await delay(100);
   }
   await rm(PID_FILE, { force: true });
   return true;
+}
+
+/**
+ * Whether the process whose number a file holds is this program: after a crash the number may belong to another one.
+ *
+ * @param {string} file
+ * @param {string} program
+ */
+async function isRunning(file, program) {
+  const pid = await pidIn(file);
+  if (pid === 0) return false;
+  const command = await run('ps', ['-o', 'comm=', '-p', String(pid)]);
+  return command.stdout.trim() === program;
+}
+
+/** @param {string} file */
+async function pidIn(file) {
+  return Number(await readFile(file, 'utf8').catch(() => '0'));
 }
 
 /** @param {number} pid */
