@@ -6,6 +6,7 @@ import type { Request, Response } from 'express';
 
 import { HeldTail } from '../archive/held-tail.js';
 import { clientSignal } from '../http/client-signal.js';
+import { IdParam } from '../http/id-param.decorator.js';
 import { Problems } from '../http/problems.decorator.js';
 import { BackupDownloads } from './backup-downloads.js';
 import { RunningBackups } from './backup-progress.js';
@@ -16,6 +17,7 @@ import { StoredManifests } from './stored-manifest.js';
 
 /** What lies in a backup: its contents, manifest, log and bytes. */
 @ApiTags('backups')
+@IdParam('backup')
 @Controller('backups/:id')
 export class BackupFilesController {
   readonly #log = new Logger('Download');

@@ -14,7 +14,10 @@ import type { Backup } from './backup.entity.js';
 
 /** How far a running backup is. */
 export class BackupProgressView {
-  /** @example 'dumping' */
+  /**
+   * What it is doing now.
+   * @example 'dumping'
+   */
   phase: BackupPhase;
   /**
    * Plain bytes dumped so far.
@@ -26,9 +29,15 @@ export class BackupProgressView {
    * @example 'public.orders'
    */
   item: string | null;
-  /** @example 7 */
+  /**
+   * Tables or collections dumped so far.
+   * @example 7
+   */
   items_done: number;
-  /** @example 12 */
+  /**
+   * Tables or collections to dump; null while that is unknown.
+   * @example 12
+   */
   items_total: number | null;
   /**
    * Share of tables or collections done, 0 to 100; absent while their number is unknown.
@@ -44,9 +53,15 @@ export class EvidenceView {
    * @example 4
    */
   level: number;
-  /** @example 'proven' */
+  /**
+   * The rung in a word; the same as `level`.
+   * @example 'proven'
+   */
   name: EvidenceName;
-  /** @example '2026-11-21T03:00:41.000Z' */
+  /**
+   * When it was shown, in UTC.
+   * @example '2026-11-21T03:00:41.000Z'
+   */
   at: string | null;
   /**
    * How long the restore that showed it took.
@@ -57,19 +72,34 @@ export class EvidenceView {
 
 /** One archive at one destination. */
 export class CopyView {
-  /** @example 'local' */
+  /**
+   * Name of the destination where it lies.
+   * @example 'local'
+   */
   destination: string;
-  /** @example 'shop/backup_shop_20261121_030000.dump.zst' */
+  /**
+   * Path of the archive within the destination; its other objects lie beside it.
+   * @example 'shop/backup_shop_20261121_030000.dump.zst'
+   */
   key: string;
-  /** @example 'stored' */
+  /**
+   * Only `stored` is whole: `writing` is not finished, and `discarding` is being removed.
+   * @example 'stored'
+   */
   state: CopyState;
 }
 
 /** Totals of what the backup holds; see `/contents` for each table or collection. */
 export class ContentSummaryView {
-  /** @example 12 */
+  /**
+   * Number of tables or collections.
+   * @example 12
+   */
   items: number;
-  /** @example 214532 */
+  /**
+   * Rows or documents of all of them together.
+   * @example 214532
+   */
   rows: number;
   /**
    * Content that is not rows.
@@ -85,77 +115,149 @@ export class RowErrorView {
    * @example 'server-unreachable'
    */
   code: string;
-  /** @example 'Cannot reach db.example.com:5432: connection refused. Is the server running?' */
+  /**
+   * What happened, to what, and what to do.
+   * @example 'Cannot reach db.example.com:5432: connection refused. Is the server running?'
+   */
   detail: string;
-  /** @example true */
+  /**
+   * Whether another attempt may succeed without anybody changing anything.
+   * @example true
+   */
   retryable: boolean;
 }
 
 /** One attempt to make an archive, retries included, and its outcome. */
 export class BackupView {
-  /** @example '019aa3f0-1111-7000-8000-000000000001' */
+  /**
+   * Names the backup in paths, as its file name does.
+   * @example '019aa3f0-1111-7000-8000-000000000001'
+   */
   id: string;
-  /** Null when the database was deleted and its backups were kept. */
+  /**
+   * Null when the database was deleted and its backups were kept.
+   * @example '019aa5c5-3f7e-7000-8000-2b1f6c0e4d11'
+   */
   database_id: string | null;
-  /** @example 'shop' */
+  /**
+   * Name under which the database was registered when the backup was asked for.
+   * @example 'shop'
+   */
   database_name: string;
-  /** @example 'db.example.com' */
+  /**
+   * Server of the database when the backup was asked for.
+   * @example 'db.example.com'
+   */
   database_host: string;
-  /** @example 'postgres' */
+  /**
+   * The kind of database.
+   * @example 'postgres'
+   */
   engine: EngineKind;
-  /** @example 'backup_shop_20261121_030000.dump.zst' */
+  /**
+   * File name of the newest attempt's archive; null until one was chosen.
+   * @example 'backup_shop_20261121_030000.dump.zst'
+   */
   filename: string | null;
-  /** @example 'completed' */
+  /**
+   * Where it is in its life; `expiring` is being deleted, and `expired` was.
+   * @example 'completed'
+   */
   status: BackupStatus;
-  /** @example 'manual' */
+  /**
+   * Why it was made: by a request, by a schedule, or before a restore replaced its database.
+   * @example 'manual'
+   */
   trigger: BackupTrigger;
-  /** @example 'before the 2.0 release' */
+  /**
+   * What somebody wrote about it; null: nothing.
+   * @example 'before the 2.0 release'
+   */
   description: string | null;
-  /** @example '2026-11-21T03:00:00.000Z' */
+  /**
+   * When it was asked for, in UTC.
+   * @example '2026-11-21T03:00:00.000Z'
+   */
   created_at: string;
-  /** @example '2026-11-21T03:00:00.020Z' */
+  /**
+   * When its newest attempt began, in UTC; null before the first.
+   * @example '2026-11-21T03:00:00.020Z'
+   */
   started_at: string | null;
-  /** @example '2026-11-21T03:00:07.512Z' */
+  /**
+   * When it ended, in UTC, also by failing or being cancelled; null until then.
+   * @example '2026-11-21T03:00:07.512Z'
+   */
   completed_at: string | null;
-  /** @example 7.492 */
+  /**
+   * From `started_at` to `completed_at`, in seconds; null while one of them is.
+   * @example 7.492
+   */
   duration_seconds: number | null;
   /**
    * Size of all stored parts.
    * @example 10485760
    */
   size_bytes: number | null;
-  /** @example 73400320 */
+  /**
+   * Size of all parts before compression; null until completed.
+   * @example 73400320
+   */
   plain_bytes: number | null;
   /**
    * Of the archive as stored; what `sha256sum` says of the downloaded file.
    * @example 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c'
    */
   sha256: string | null;
-  /** @example 'custom' */
+  /**
+   * Kind of dump that the tool wrote; null until completed.
+   * @example 'custom'
+   */
   format: DumpFormat | null;
-  /** @example 'zstd' */
+  /**
+   * How the stored parts are compressed; null until completed.
+   * @example 'zstd'
+   */
   compression: Compression | null;
-  /** @example false */
+  /**
+   * Whether the stored parts are encrypted.
+   * @example false
+   */
   encrypted: boolean;
-  /** @example 'pg_dump 18.1' */
+  /**
+   * The program that made the dump, with its version; null until completed.
+   * @example 'pg_dump 18.1'
+   */
   tool: string | null;
-  /** @example '17.6' */
+  /**
+   * Version of the server that was dumped; null until completed.
+   * @example '17.6'
+   */
   server_version: string | null;
-  /** @example 1 */
+  /**
+   * Number of the newest attempt; 0 before the first.
+   * @example 1
+   */
   attempt: number;
   /** Only while it runs. */
   progress?: BackupProgressView;
   /** Null until completed. */
   evidence: EvidenceView | null;
+  /** Where its archives lie; those already removed are left out. */
   copies: CopyView[];
+  /** What it holds, in numbers; null until completed. */
   contents: ContentSummaryView | null;
-  /** @example false */
+  /**
+   * While true, nobody and nothing deletes it.
+   * @example false
+   */
   locked: boolean;
   /**
    * Why it is not deleted, besides its policy.
    * @example ["locked"]
    */
   keep_reasons: string[];
+  /** Why it failed or was cancelled, or what its last attempt met while it is tried again; null: nothing went wrong. */
   error: RowErrorView | null;
 }
 

@@ -19,6 +19,7 @@ import { toTimeText } from '../catalog/columns.js';
 import { answerPage, PagedResponse, readCursor, toPage } from '../http/paging.js';
 import { clientSignal } from '../http/client-signal.js';
 import { InvalidRequestError } from '../http/http.errors.js';
+import { IdParam } from '../http/id-param.decorator.js';
 import { Problems } from '../http/problems.decorator.js';
 import { BackupQueries } from './backup-queries.js';
 import { BackupRemoval } from './backup-removal.js';
@@ -106,6 +107,7 @@ export class BackupsController {
 
   /** Gives one backup, by id or file name; while it runs, with its progress. */
   @Get(':id')
+  @IdParam('backup')
   @Problems('backup-not-found')
   async get(@Param('id') id: string): Promise<BackupView> {
     return this.views.of(await this.queries.get(id));
@@ -113,6 +115,7 @@ export class BackupsController {
 
   /** Changes description and lock. */
   @Patch(':id')
+  @IdParam('backup')
   @Problems('backup-not-found')
   async change(@Param('id') id: string, @Body() body: BackupChangesDto): Promise<BackupView> {
     return this.views.of(await this.backups.change(id, body));
@@ -124,6 +127,7 @@ export class BackupsController {
    * @remarks Answers when that is done; 202 with status `expiring` when it takes longer than a few seconds.
    */
   @Delete(':id')
+  @IdParam('backup')
   @ApiOkResponse({ type: BackupView, description: 'Deleted.' })
   @ApiAcceptedResponse({ type: BackupView, description: 'Being deleted.' })
   @Problems(
@@ -146,6 +150,7 @@ export class BackupsController {
 
   /** Cancels a waiting or running backup; within 5 s nothing of it runs and nothing is left. */
   @Post(':id/cancel')
+  @IdParam('backup')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiAcceptedResponse({ type: BackupView })
   @Problems('backup-not-found', 'backup-not-in-state')

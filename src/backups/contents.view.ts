@@ -2,9 +2,15 @@ import type { Manifest } from '../archive/manifest.js';
 
 /** One table or collection of a backup. */
 export class ContentItemView {
-  /** @example 'public.orders' */
+  /**
+   * As people write it: `schema.table` without quotes, or the name of the collection.
+   * @example 'public.orders'
+   */
   name: string;
-  /** @example 'table' */
+  /**
+   * What holds the rows.
+   * @example 'table'
+   */
   kind: 'table' | 'collection';
   /**
    * Exact, counted in the dump's own snapshot.
@@ -16,12 +22,16 @@ export class ContentItemView {
    * @example 8192000
    */
   bytes: number;
-  /** Order-independent hash of the rows, when asked for. */
+  /**
+   * Order-independent hash of the rows, when asked for.
+   * @example 'pg-hash-v1:10a4f36b8c21d7e97e21c05d94ab3f16'
+   */
   content_hash: string | null;
 }
 
 /** What a backup holds, from its manifest. */
 export class BackupContentsView {
+  /** Tables or collections that hold rows of their own, in order of their names. */
   items: ContentItemView[];
   /**
    * Content that is not rows.

@@ -1,14 +1,29 @@
 /** Totals over all backups, or those of one database. */
 export class BackupSummaryView {
-  /** @example 120 */
+  /**
+   * All that were ever asked for, deleted and cancelled ones included.
+   * @example 120
+   */
   total: number;
-  /** @example 118 */
+  /**
+   * Those that completed and still exist.
+   * @example 118
+   */
   completed: number;
-  /** @example 2 */
+  /**
+   * Those that failed and were not deleted.
+   * @example 2
+   */
   failed: number;
-  /** @example 0 */
+  /**
+   * Those at work now.
+   * @example 0
+   */
   running: number;
-  /** @example 0 */
+  /**
+   * Those that wait to be begun, or for their next attempt.
+   * @example 0
+   */
   queued: number;
   /**
    * Share of the ended ones that completed, 0 to 1; cancelled ones do not count. Null before the first end.
@@ -20,30 +35,52 @@ export class BackupSummaryView {
    * @example 1258291200
    */
   total_size_bytes: number;
-  /** @example '2026-08-21T03:00:07.512Z' */
+  /**
+   * When the oldest one that still exists was completed, in UTC; null: there is none.
+   * @example '2026-08-21T03:00:07.512Z'
+   */
   oldest_at: string | null;
-  /** @example '2026-11-21T03:00:07.512Z' */
+  /**
+   * When the newest one that still exists was completed, in UTC; null: there is none.
+   * @example '2026-11-21T03:00:07.512Z'
+   */
   newest_at: string | null;
 }
 
 export class DatabaseStatsView extends BackupSummaryView {
-  /** @example 'shop' */
+  /**
+   * Name under which the database was registered when the backups were made.
+   * @example 'shop'
+   */
   database_name: string;
 }
 
 /** What was begun on one day (UTC). */
 export class DayStatsView {
-  /** @example '2026-11-21' */
+  /**
+   * Year, month and day, in UTC.
+   * @example '2026-11-21'
+   */
   day: string;
-  /** @example 4 */
+  /**
+   * Those that completed and still exist.
+   * @example 4
+   */
   completed: number;
-  /** @example 0 */
+  /**
+   * Those that failed and were not deleted.
+   * @example 0
+   */
   failed: number;
-  /** @example 41943040 */
+  /**
+   * Stored size of those that completed and still exist.
+   * @example 41943040
+   */
   size_bytes: number;
 }
 
 export class BackupStatsView extends BackupSummaryView {
+  /** The same totals for each database, in order of their names. */
   per_database: DatabaseStatsView[];
   /** The last 30 days, those with backups only. */
   per_day: DayStatsView[];
@@ -51,15 +88,24 @@ export class BackupStatsView extends BackupSummaryView {
 
 /** When the next scheduled backup begins. */
 export class SchedulerStatusView {
-  /** Null while nothing is scheduled. */
+  /**
+   * In UTC; null while nothing is scheduled.
+   * @example '2026-11-22T03:00:00.000Z'
+   */
   next_run_at: string | null;
 }
 
 /** Room at the default destination. */
 export class DiskStatusView {
-  /** @example 53687091200 */
+  /**
+   * What the service may still write.
+   * @example 53687091200
+   */
   free_bytes: number;
-  /** @example 107374182400 */
+  /**
+   * Size of the whole file system.
+   * @example 107374182400
+   */
   total_bytes: number;
 }
 
@@ -67,20 +113,42 @@ export class DiskStatusView {
 export class ServiceStatusView {
   /** Whether backups are made by schedule. */
   enabled: boolean;
-  /** @example '/data/backups' */
+  /**
+   * Folder of the default destination, on the service's machine.
+   * @example '/data/backups'
+   */
   backup_directory: string;
-  /** Default policy; null: nothing is deleted by age. */
+  /**
+   * Default policy; null: nothing is deleted by age.
+   * @example 30
+   */
   retention_days: number | null;
-  /** Default policy; null: nothing is deleted by number. */
+  /**
+   * Default policy; null: nothing is deleted by number.
+   * @example 100
+   */
   max_backups: number | null;
-  /** Default schedule; null: none. */
+  /**
+   * Default schedule; null: none.
+   * @example 24
+   */
   interval_hours: number | null;
-  /** @example 118 */
+  /**
+   * Backups that completed and still exist.
+   * @example 118
+   */
   total_backups: number;
-  /** @example 0 */
+  /**
+   * Backups at work now.
+   * @example 0
+   */
   running: number;
-  /** @example 0 */
+  /**
+   * Backups that wait to be begun, or for their next attempt.
+   * @example 0
+   */
   queued: number;
+  /** What is due next. */
   scheduler: SchedulerStatusView;
   /** Null when the destination cannot tell. */
   disk: DiskStatusView | null;

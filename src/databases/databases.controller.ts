@@ -3,6 +3,7 @@ import { ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 
 import { clientSignal } from '../http/client-signal.js';
+import { IdParam } from '../http/id-param.decorator.js';
 import { PageQuery } from '../http/page.dto.js';
 import { answerPage, PagedResponse, readCursor, toPage } from '../http/paging.js';
 import { Problems } from '../http/problems.decorator.js';
@@ -84,6 +85,7 @@ export class DatabasesController {
 
   /** One of them, by its id or its name. */
   @Get(':id')
+  @IdParam('database')
   @Problems('database-not-found')
   async read(@Param('id') id: string): Promise<DatabaseView> {
     return toDatabaseView(await this.databases.get(id));
@@ -107,6 +109,7 @@ export class DatabasesController {
 
   /** Changes what is given and leaves the rest. Backups that run keep what they began with. */
   @Patch(':id')
+  @IdParam('database')
   @Problems('database-not-found', ...FIELD_PROBLEMS)
   async update(@Param('id') id: string, @Body() body: DatabaseChanges): Promise<SavedDatabaseView> {
     return this.#toSavedView(await this.databases.update(id, toDatabaseUpdate(body)));
@@ -114,6 +117,7 @@ export class DatabasesController {
 
   /** Removes the registration; the database itself is not touched. Its backups are kept unless told otherwise. */
   @Delete(':id')
+  @IdParam('database')
   @HttpCode(204)
   @Problems('database-not-found', 'database-busy')
   async remove(@Param('id') id: string, @Query() query: RemovalQuery): Promise<void> {
@@ -122,6 +126,7 @@ export class DatabasesController {
 
   /** Connects as a backup would, and says what it would meet. A connection that fails is answered with its problem. */
   @Post(':id/test')
+  @IdParam('database')
   @HttpCode(200)
   @Problems('database-not-found', ...OPENING_PROBLEMS, ...CONNECTION_PROBLEMS)
   async test(@Param('id') id: string, @Res({ passthrough: true }) response: Response): Promise<ProbeView> {

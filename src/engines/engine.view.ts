@@ -4,33 +4,57 @@ import type { Engine, ToolReport } from './engine.js';
 
 /** A client tool that was found on the service's machine. */
 export class FoundToolView {
-  /** @example "pg_dump" */
+  /**
+   * Name of the program.
+   * @example "pg_dump"
+   */
   name: string;
 
-  /** @example "18.1" */
+  /**
+   * As the program itself says it.
+   * @example "18.1"
+   */
   version: string;
 
-  /** @example 18 */
+  /**
+   * First part of the version; a tool can dump servers up to this one.
+   * @example 18
+   */
   @ApiProperty({ type: 'integer' })
   major: number;
 
-  /** @example "/usr/lib/postgresql/18/bin/pg_dump" */
+  /**
+   * Where the program is on the service's machine.
+   * @example "/usr/lib/postgresql/18/bin/pg_dump"
+   */
   path: string;
 }
 
 /** A kind of databases that can be backed up. */
 export class EngineView {
-  /** @example "postgres" */
+  /**
+   * What to give as `engine` when a database is registered.
+   * @example "postgres"
+   */
   engine: string;
 
-  /** @example 5432 */
+  /**
+   * TCP port that is used when none is given.
+   * @example 5432
+   */
   @ApiProperty({ type: 'integer' })
   default_port: number;
 
-  /** @example ["custom", "plain"] */
+  /**
+   * Formats of dumps that can be chosen by the option `format`.
+   * @example ["custom", "plain"]
+   */
   formats: string[];
 
-  /** @example "custom" */
+  /**
+   * Format of a dump when the option `format` is not set.
+   * @example "custom"
+   */
   default_format: string;
 
   /**
@@ -39,8 +63,10 @@ export class EngineView {
    */
   item_word: string;
 
+  /** Whether the option `include_roles` can be used. */
   supports_roles: boolean;
 
+  /** Whether the option `hash_content` can be used. */
   supports_content_hash: boolean;
 
   /**

@@ -1,6 +1,9 @@
 /** A service that is well. When it is not, the answer is the problem `not-ready` with the same details as `facts`. */
 export class HealthView {
-  /** @example "ok" */
+  /**
+   * Always `ok`: when it is not, the answer is a problem.
+   * @example "ok"
+   */
   status: string;
 
   /**

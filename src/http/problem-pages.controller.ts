@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 
 import { ProblemPageNotFoundError } from './http.errors.js';
@@ -11,6 +11,7 @@ import { Problems } from './problems.decorator.js';
 export class ProblemPagesController {
   /** Explains a problem: what happened, why, and what to do. This is where the `type` of every error leads. */
   @Get(':code')
+  @ApiParam({ name: 'code', description: 'The `code` of the error.', example: 'backup-locked' })
   @ApiOkResponse({
     description: 'Markdown, or for a browser the same as a page.',
     content: { 'text/markdown': { schema: { type: 'string' } }, 'text/html': { schema: { type: 'string' } } },

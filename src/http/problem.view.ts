@@ -6,7 +6,10 @@ export class FieldProblemView {
    */
   pointer: string;
 
-  /** What is wrong with it. */
+  /**
+   * What is wrong with it.
+   * @example "port must be a number conforming to the specified constraints"
+   */
   detail: string;
 }
 
@@ -18,7 +21,10 @@ export class ProblemView {
    */
   type: string;
 
-  /** Short name for people, the same for every problem of this code. */
+  /**
+   * Short name for people, the same for every problem of this code.
+   * @example "The request is not acceptable"
+   */
   title: string;
 
   /**
@@ -27,7 +33,10 @@ export class ProblemView {
    */
   status: number;
 
-  /** What happened this time, to what, and what to do. */
+  /**
+   * What happened this time, to what, and what to do.
+   * @example "these fields are not acceptable: /port"
+   */
   detail: string;
 
   /**
@@ -42,13 +51,19 @@ export class ProblemView {
    */
   code: string;
 
-  /** The id under which the log has this request; also in the header `X-Request-Id`. */
+  /**
+   * The id under which the log has this request; also in the header `X-Request-Id`.
+   * @example "019aa5b0-3c1e-7d43-9a51-6f3f0b1c2d3e"
+   */
   request_id: string;
 
   /** Whether the same request may succeed later without anybody changing anything. */
   retryable: boolean;
 
-  /** Details for programs: ids, names, versions. */
+  /**
+   * Details for programs: ids, names, versions.
+   * @example { "backup_id": "019aa3f0-1111-7000-8000-000000000001", "status": "running" }
+   */
   facts?: Record<string, unknown>;
 
   /** The wrong fields of the request. */

@@ -1,9 +1,15 @@
 /** What answers at this address. */
 export class RootView {
-  /** @example "backstop" */
+  /**
+   * Always this word: a client can tell by it that it reached the right service.
+   * @example "backstop"
+   */
   name: string;
 
-  /** @example "0.1.0" */
+  /**
+   * Version of the service that runs.
+   * @example "0.1.0"
+   */
   version: string;
 
   /**

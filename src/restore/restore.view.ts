@@ -7,7 +7,10 @@ import type { Restore } from './restore.entity.js';
 
 /** How far a running restore is. */
 export class RestoreProgressView {
-  /** @example 'restoring' */
+  /**
+   * What it is doing now.
+   * @example 'restoring'
+   */
   phase: RestorePhase;
 
   /**
@@ -16,7 +19,10 @@ export class RestoreProgressView {
    */
   bytes: number;
 
-  /** @example 73400320 */
+  /**
+   * Bytes that this phase has to go through; null where that is not known.
+   * @example 73400320
+   */
   bytes_total: number | null;
 
   /**
@@ -25,10 +31,16 @@ export class RestoreProgressView {
    */
   item: string | null;
 
-  /** @example 7 */
+  /**
+   * Tables or collections loaded so far.
+   * @example 7
+   */
   items_done: number;
 
-  /** @example 12 */
+  /**
+   * Tables or collections to load; null while that is unknown.
+   * @example 12
+   */
   items_total: number | null;
 
   /**
@@ -40,13 +52,22 @@ export class RestoreProgressView {
 
 /** Where a backup is restored to. */
 export class RestoreTargetView {
-  /** The registered database whose connection is used; null with an inline one. */
+  /**
+   * The registered database whose connection is used; null with an inline one, or when it was deleted afterwards.
+   * @example '019aa5c5-3f7e-7000-8000-2b1f6c0e4d11'
+   */
   database_id: string | null;
 
-  /** @example 'db.example.com' */
+  /**
+   * Name or address of the server.
+   * @example 'db.example.com'
+   */
   host: string;
 
-  /** @example 5432 */
+  /**
+   * TCP port of the server.
+   * @example 5432
+   */
   port: number;
 
   /**
@@ -58,10 +79,16 @@ export class RestoreTargetView {
 
 /** How much of the restored copy was compared with the backup's manifest. */
 export class ComparedView {
-  /** @example 12 */
+  /**
+   * Tables or collections whose number of rows was compared.
+   * @example 12
+   */
   items: number;
 
-  /** @example 214532 */
+  /**
+   * Rows or documents in them.
+   * @example 214532
+   */
   rows: number;
 
   /**
@@ -85,6 +112,7 @@ export class RestoreResultView {
    */
   verified: boolean;
 
+  /** What the verdict rests on. */
   compared: ComparedView;
 
   /**
@@ -108,38 +136,63 @@ export class RestoreErrorView {
    */
   code: string;
 
-  /** @example 'The restored copy does not equal the backup: public.orders has 99 rows and not 100. It was dropped.' */
+  /**
+   * What happened, to what, and what to do.
+   * @example 'The restored copy does not equal the backup: public.orders has 99 rows and not 100. It was dropped.'
+   */
   detail: string;
 
-  /** @example false */
+  /**
+   * Whether the same restore may succeed later without anybody changing anything.
+   * @example false
+   */
   retryable: boolean;
 
-  /** Details for programs. */
+  /**
+   * Details for programs.
+   * @example { "differences": [{ "kind": "rows", "name": "public.orders", "expected": 100, "found": 99 }], "differences_total": 1 }
+   */
   facts?: Record<string, unknown>;
 }
 
 /** One restore of a backup, its attempts after a crash included, and its outcome. */
 export class RestoreView {
-  /** @example '019aa3f0-3333-7000-8000-000000000003' */
+  /**
+   * Names the restore in paths.
+   * @example '019aa3f0-3333-7000-8000-000000000003'
+   */
   id: string;
 
-  /** @example '019aa3f0-1111-7000-8000-000000000001' */
+  /**
+   * The backup that is restored.
+   * @example '019aa3f0-1111-7000-8000-000000000001'
+   */
   backup_id: string;
 
-  /** @example 'postgres' */
+  /**
+   * The kind of database.
+   * @example 'postgres'
+   */
   engine: EngineKind;
 
-  /** @example 'completed' */
+  /**
+   * Where it is in its life; `completed` means compared with the backup and equal.
+   * @example 'completed'
+   */
   status: RestoreStatus;
 
-  /** @example 'new' */
+  /**
+   * `new` makes a database beside the others; `replace` puts the backup in the place of one.
+   * @example 'new'
+   */
   mode: RestoreMode;
 
+  /** Where it is restored to. */
   target: RestoreTargetView;
 
   /**
    * The unfinished database that the restore is loading, or that could not be dropped yet after it failed.
-   * @example null
+   * @example 'shop_restoring_000000000003'
    */
   unfinished_database: string | null;
 
@@ -149,37 +202,70 @@ export class RestoreView {
    */
   kept_as: string | null;
 
-  /** The backup that was made of the database before it was replaced. */
+  /**
+   * The backup that was made of the database before it was replaced; null while there is none.
+   * @example '019aa3f0-4444-7000-8000-000000000004'
+   */
   safety_backup_id: string | null;
 
-  /** Only these tables or collections; null: everything. */
+  /**
+   * Only these tables or collections; null: everything.
+   * @example ["public.orders"]
+   */
   tables: string[] | null;
 
-  /** @example 1 */
+  /**
+   * Parallel workers that load the data.
+   * @example 1
+   */
   jobs: number;
 
-  /** @example false */
+  /**
+   * Whether the database is backed up before it is replaced; false in mode `new`.
+   * @example false
+   */
   safety_backup: boolean;
 
-  /** @example false */
+  /**
+   * Whether the replaced database is kept under another name; false in mode `new`.
+   * @example false
+   */
   keep_old: boolean;
 
-  /** @example false */
+  /**
+   * Whether sessions of others are ended at the moment of the swap; false in mode `new`.
+   * @example false
+   */
   end_connections: boolean;
 
-  /** @example '2026-11-21T03:15:00.000Z' */
+  /**
+   * When it was asked for, in UTC.
+   * @example '2026-11-21T03:15:00.000Z'
+   */
   created_at: string;
 
-  /** @example '2026-11-21T03:15:00.020Z' */
+  /**
+   * When its newest attempt began, in UTC; null before the first.
+   * @example '2026-11-21T03:15:00.020Z'
+   */
   started_at: string | null;
 
-  /** @example '2026-11-21T03:15:43.512Z' */
+  /**
+   * When it ended, in UTC, also by failing or being cancelled; null until then.
+   * @example '2026-11-21T03:15:43.512Z'
+   */
   completed_at: string | null;
 
-  /** @example 43.492 */
+  /**
+   * From `started_at` to `completed_at`, in seconds; null while one of them is.
+   * @example 43.492
+   */
   duration_seconds: number | null;
 
-  /** @example 1 */
+  /**
+   * Number of the newest attempt, from 1; above 1 after a crash or a restart of the service. 0 before the first.
+   * @example 1
+   */
   attempt: number;
 
   /** Only while it runs. */
@@ -188,6 +274,7 @@ export class RestoreView {
   /** Null until the copy was compared. */
   result: RestoreResultView | null;
 
+  /** Why it failed or was cancelled, or what its last attempt met while it is tried again; null: nothing went wrong. */
   error: RestoreErrorView | null;
 }
 

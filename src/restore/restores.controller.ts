@@ -15,6 +15,7 @@ import type { Response } from 'express';
 
 import { toTimeText } from '../catalog/columns.js';
 import { clientSignal } from '../http/client-signal.js';
+import { IdParam } from '../http/id-param.decorator.js';
 import { answerPage, PagedResponse, readCursor, toPage } from '../http/paging.js';
 import { Problems } from '../http/problems.decorator.js';
 import { NewRestore, RestoreChoices, toRestoreRequest } from './dto/new-restore.dto.js';
@@ -89,6 +90,7 @@ export class RestoresController {
 
   /** Restores this backup, by id or file name; see `POST /backups/restore`. */
   @Post('backups/:id/restore')
+  @IdParam('backup')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiHeader(IDEMPOTENCY)
   @ApiAcceptedResponse({ type: RestoreView, description: 'Queued.' })
@@ -123,6 +125,7 @@ export class RestoresController {
 
   /** Gives one restore; while it runs, with its progress. */
   @Get('restores/:id')
+  @IdParam('restore')
   @Problems('restore-not-found')
   async get(@Param('id') id: string): Promise<RestoreView> {
     return this.#view(await this.queries.get(id));
@@ -130,9 +133,11 @@ export class RestoresController {
 
   /**
    * Cancels a waiting or running restore; within 5 s nothing of it runs, and the database that it was making is dropped.
-   * Refused once the database is being given its final name.
+   *
+   * @remarks Refused once the database is being given its final name.
    */
   @Post('restores/:id/cancel')
+  @IdParam('restore')
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiAcceptedResponse({ type: RestoreView })
   @Problems('restore-not-found', 'restore-not-in-state')

@@ -32,7 +32,10 @@ export class BackupListDto extends PageQuery {
   @IsIn(BACKUP_STATUSES, { each: true })
   status?: BackupStatus[];
 
-  /** @example 'manual' */
+  /**
+   * Only backups that were made for this reason.
+   * @example 'manual'
+   */
   @IsOptional()
   @IsIn(BACKUP_TRIGGERS)
   trigger?: BackupTrigger;

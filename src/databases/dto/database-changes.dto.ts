@@ -13,34 +13,52 @@ import { TlsFields, toTlsChanges } from './tls-fields.dto.js';
  * that would be another database. A new name counts for archives made from then on.
  */
 export class DatabaseChanges {
-  /** @example "shop" */
+  /**
+   * New unique name: 1 to 63 letters, digits, dots, underscores or hyphens. Older archives keep theirs.
+   * @example "shop"
+   */
   @ApiPropertyOptional({ pattern: NAME.source })
   @Omittable()
   @IsString()
   name?: string;
 
-  /** @example "db.example.com" */
+  /**
+   * Name or address of its server.
+   * @example "db.example.com"
+   */
   @Omittable()
   @IsString()
   host?: string;
 
-  /** @example 5432 */
+  /**
+   * TCP port of its server.
+   * @example 5432
+   */
   @ApiPropertyOptional(PORT_SCHEMA)
   @Omittable()
   @IsNumber()
   port?: number;
 
-  /** @example "shop" */
+  /**
+   * Its name on the server: at most 63 bytes for PostgreSQL, any character.
+   * @example "shop"
+   */
   @Omittable()
   @IsString()
   database_name?: string;
 
-  /** Takes the place of `username_var`. */
+  /**
+   * Takes the place of `username_var`.
+   * @example "backup"
+   */
   @IsOptional()
   @IsString()
   username?: string | null;
 
-  /** Takes the place of `username`. */
+  /**
+   * Takes the place of `username`.
+   * @example "SHOP_USER"
+   */
   @IsOptional()
   @IsString()
   username_var?: string | null;
@@ -51,22 +69,30 @@ export class DatabaseChanges {
   @IsString()
   password?: string | null;
 
-  /** Takes the place of `password`. */
+  /**
+   * Takes the place of `password`.
+   * @example "SHOP_PASSWORD"
+   */
   @IsOptional()
   @IsString()
   password_var?: string | null;
 
-  /** Changes what it says: host, port, name, user, password, `sslmode`. */
+  /**
+   * Changes what it says: host, port, name, user, password, `sslmode`.
+   * @example "postgres://backup@db.example.com:5432/shop?sslmode=require"
+   */
   @Omittable()
   @IsString()
   uri?: string;
 
+  /** Changes to how the connection is protected; `null` goes back to the default. */
   @IsOptional()
   @IsObject()
   @ValidateNested()
   @Type(() => TlsFields)
   tls?: TlsFields | null;
 
+  /** Changes to how it is backed up. */
   @Omittable()
   @IsObject()
   @ValidateNested()

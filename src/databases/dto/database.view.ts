@@ -5,11 +5,22 @@ import type { Database, StoredTls } from '../database.entity.js';
 
 /** How the connection is protected. Texts that are not secret are shown as they were given. */
 export class TlsView {
-  /** @example "verify-full" */
+  /**
+   * How much is asked of the server: `disable`, `prefer`, `require`, `verify-ca` or `verify-full`.
+   * @example "verify-full"
+   */
   mode: string;
 
+  /**
+   * Certificates of the authorities that are trusted, in PEM; absent: none were given.
+   * @example "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n"
+   */
   ca?: string;
 
+  /**
+   * Our certificate, in PEM, for servers that ask for one; absent: none was given.
+   * @example "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n"
+   */
   cert?: string;
 
   /** `set` when there is a private key. It is never shown. */
@@ -18,28 +29,54 @@ export class TlsView {
 
 /** The options that were set; of the others the defaults count. */
 export class OptionsView {
-  /** @example "custom" */
+  /**
+   * Kind of dump that the tool writes: for PostgreSQL `custom` or `plain`.
+   * @example "custom"
+   */
   format?: string;
 
-  /** @example "zstd" */
+  /**
+   * How the dump is compressed: `zstd`, `gzip` or `none`.
+   * @example "zstd"
+   */
   compression?: string;
 
-  /** @example 3 */
+  /**
+   * 1 to 22 for `zstd`, 1 to 9 for `gzip`; higher is smaller and slower.
+   * @example 3
+   */
   @ApiPropertyOptional({ type: 'integer' })
   compression_level?: number;
 
-  /** @example ["public.sessions"] */
+  /**
+   * Tables that are left out with their data, each as `schema.table`, without quotes.
+   * @example ["public.sessions"]
+   */
   exclude_tables?: string[];
 
+  /**
+   * Only these schemas are backed up; all when empty.
+   * @example ["public"]
+   */
   schemas?: string[];
 
+  /** Whether the server's roles (without their passwords) are kept beside the dump. */
   include_roles?: boolean;
 
+  /** Whether each table's rows are hashed, so that a restored copy can be compared to the last value. */
   hash_content?: boolean;
 
+  /**
+   * The longest that one attempt may take, in seconds.
+   * @example 7200
+   */
   @ApiPropertyOptional({ type: 'integer' })
   timeout_seconds?: number;
 
+  /**
+   * An attempt in which no byte moves for so many seconds is aborted.
+   * @example 600
+   */
   @ApiPropertyOptional({ type: 'integer' })
   stall_seconds?: number;
 }
@@ -52,49 +89,89 @@ export class WarningView {
    */
   code: string;
 
+  /**
+   * What is wrong, and what to do about it.
+   * @example "password_var names the environment variable SHOP_PASSWORD, which the service does not have. Set SHOP_PASSWORD or SHOP_PASSWORD_FILE and start the service again."
+   */
   detail: string;
 }
 
 /** A registered database. */
 export class DatabaseView {
-  /** @example "019aa5c5-3f7e-7000-8000-2b1f6c0e4d11" */
+  /**
+   * Stays the same for as long as the registration lives, also when it is renamed.
+   * @example "019aa5c5-3f7e-7000-8000-2b1f6c0e4d11"
+   */
   id: string;
 
-  /** @example "shop" */
+  /**
+   * Its unique name; it may stand for the id in paths, and is part of the names of its archives.
+   * @example "shop"
+   */
   name: string;
 
-  /** @example "postgres" */
+  /**
+   * The kind of database; `GET /engines` lists them.
+   * @example "postgres"
+   */
   engine: string;
 
-  /** @example "db.example.com" */
+  /**
+   * Name or address of its server.
+   * @example "db.example.com"
+   */
   host: string;
 
-  /** @example 5432 */
+  /**
+   * TCP port of its server.
+   * @example 5432
+   */
   @ApiProperty({ type: 'integer' })
   port: number;
 
-  /** @example "shop" */
+  /**
+   * What the database is called on its server.
+   * @example "shop"
+   */
   database_name: string;
 
-  /** @example "backup" */
+  /**
+   * User that Backstop connects as; absent when there is none, or `username_var` names it.
+   * @example "backup"
+   */
   username?: string;
 
+  /**
+   * Environment variable of the service that holds the user name, instead of `username`.
+   * @example "SHOP_USER"
+   */
   username_var?: string;
 
   /** `set` when a password is stored. It is never shown. */
   password?: 'set';
 
-  /** @example "SHOP_PASSWORD" */
+  /**
+   * Environment variable of the service that holds the password, instead of a stored one.
+   * @example "SHOP_PASSWORD"
+   */
   password_var?: string;
 
+  /** How the connection to the server is protected. */
   tls: TlsView;
 
+  /** How it is backed up, as far as that was set. */
   options: OptionsView;
 
-  /** @example "2026-11-21T03:00:00.000Z" */
+  /**
+   * When it was registered, in UTC.
+   * @example "2026-11-21T03:00:00.000Z"
+   */
   created_at: string;
 
-  /** @example "2026-11-21T03:00:00.000Z" */
+  /**
+   * When the registration was last changed, in UTC.
+   * @example "2026-11-21T03:00:00.000Z"
+   */
   updated_at: string;
 }
 

@@ -50,7 +50,10 @@ export class NewDatabase {
   @IsString()
   database_name?: string;
 
-  /** @example "backup" */
+  /**
+   * User to connect as.
+   * @example "backup"
+   */
   @IsOptional()
   @IsString()
   username?: string;
@@ -86,12 +89,14 @@ export class NewDatabase {
   @IsString()
   uri?: string;
 
+  /** How the connection is protected; `prefer` without certificates when left out. */
   @IsOptional()
   @IsObject()
   @ValidateNested()
   @Type(() => TlsFields)
   tls?: TlsFields;
 
+  /** How it is backed up; what is left out has its default. */
   @IsOptional()
   @IsObject()
   @ValidateNested()

@@ -6,18 +6,28 @@ import { WarningView } from './database.view.js';
 
 /** A client tool. */
 export class ToolView {
-  /** @example "pg_dump" */
+  /**
+   * Name of the program.
+   * @example "pg_dump"
+   */
   name: string;
 
-  /** @example "18.1" */
+  /**
+   * As the program itself says it.
+   * @example "18.1"
+   */
   version: string;
 }
 
 /** What a backup made now would meet. A connection that fails is a problem instead. */
 export class ProbeView {
+  /** Always true: a connection that fails is answered with its problem. */
   ok: true;
 
-  /** @example "18.1" */
+  /**
+   * As the server itself says it.
+   * @example "18.1"
+   */
   server_version: string;
 
   /**

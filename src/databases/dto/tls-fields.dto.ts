@@ -15,12 +15,18 @@ export class TlsFields {
   @IsIn(TLS_MODES)
   mode?: TlsChoice['mode'] | null;
 
-  /** Certificates of the authorities to trust, in PEM. */
+  /**
+   * Certificates of the authorities to trust, in PEM.
+   * @example "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n"
+   */
   @IsOptional()
   @IsString()
   ca?: string | null;
 
-  /** Our certificate, in PEM, for servers that ask for one. */
+  /**
+   * Our certificate, in PEM, for servers that ask for one.
+   * @example "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n"
+   */
   @IsOptional()
   @IsString()
   cert?: string | null;

@@ -1,3 +1,4 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -24,7 +25,10 @@ import type { InlineConnection } from '../restore-targets.js';
 
 /** A server that is not registered. Its secrets are sealed while the restore needs them, and forgotten afterwards. */
 export class TargetConnection {
-  /** @example "staging.example.com" */
+  /**
+   * Name or address of the server.
+   * @example "staging.example.com"
+   */
   @IsOptional()
   @IsString()
   host?: string;
@@ -37,12 +41,16 @@ export class TargetConnection {
   @IsNumber()
   port?: number;
 
-  /** @example "admin" */
+  /**
+   * User to connect as; it needs the right to create databases.
+   * @example "admin"
+   */
   @IsOptional()
   @IsString()
   username?: string;
 
-  /** Never shown. */
+  /** Sealed while the restore needs it, forgotten afterwards, and never shown. */
+  @ApiPropertyOptional({ writeOnly: true })
   @IsOptional()
   @IsString()
   password?: string;
@@ -63,6 +71,7 @@ export class TargetConnection {
   @IsString()
   uri?: string;
 
+  /** How the connection is protected; `prefer` without certificates when left out. */
   @IsOptional()
   @IsObject()
   @ValidateNested()
@@ -99,6 +108,7 @@ export class RestoreTargetFields {
 
 /** How a backup is to be restored. */
 export class RestoreChoices {
+  /** Where to restore to. Left out: the server that the backup comes from. */
   @IsOptional()
   @IsObject()
   @ValidateNested()
