@@ -111,7 +111,8 @@ describe.each(catalogKinds())('a catalog on $name', ({ fresh, kind }) => {
     expect(await namesIn(catalog)).toEqual(['kept']);
   });
 
-  it.runIf(kind === 'sqlite')('commits again what is written after the disk was full', async () => {
+  it('commits again what is written after the disk was full', async (context) => {
+    context.skip(kind !== 'sqlite', 'the disk of a PostgreSQL server is its own business');
     const limit = (pages: number): Promise<unknown> =>
       catalog.write((tx) => tx.query(`PRAGMA max_page_count = ${pages}`));
     await limit(1); // SQLite takes it for "no more than now"
@@ -130,7 +131,8 @@ describe.each(catalogKinds())('a catalog on $name', ({ fresh, kind }) => {
     expect(await catalog.read.findBy(Note, { name: 'refused' })).toEqual([]);
   });
 
-  it.runIf(kind === 'sqlite')('has its settings in force on both connections', async () => {
+  it('has its settings in force on both connections', async (context) => {
+    context.skip(kind !== 'sqlite', 'the settings are SQLite pragmas');
     const ask = (pragma: string): string => `SELECT * FROM pragma_${pragma}`;
     for (const each of ['write', 'read'] as const) {
       const value = async (pragma: string): Promise<unknown> => {

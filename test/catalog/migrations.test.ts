@@ -147,7 +147,8 @@ describe.each(catalogKinds())('the migrations on $name', (kind) => {
     });
   });
 
-  it.runIf(kind.kind === 'postgres')('may be started by two services at once', async () => {
+  it('may be started by two services at once', async (context) => {
+    context.skip(kind.kind !== 'postgres', 'a catalog in SQLite is for one service; that has its own test');
     await using place = await kind.fresh();
     const both = await Promise.all([openCatalog(place.location, ALL), openCatalog(place.location, ALL)]);
     for (const each of both) await each.close();

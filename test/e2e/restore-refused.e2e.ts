@@ -115,7 +115,8 @@ describe('requests that cannot be', () => {
 describe('servers that cannot take it', () => {
   const older = postgresServers().find(({ major }) => major < server.major);
 
-  test.runIf(older !== undefined)('an older one refuses before anything is made', async () => {
+  test('an older one refuses before anything is made', async (context) => {
+    context.skip(older === undefined, 'needs an older PostgreSQL in this run');
     if (older === undefined) return;
     await register(service, older, 'postgres', `older-${older.major}`);
     const failed = await endedRestore(service, backup.id, {

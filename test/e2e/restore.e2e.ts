@@ -206,7 +206,11 @@ describe('formats and options', () => {
 describe('other servers', () => {
   const older = postgresServers().find(({ major }) => major === 17);
 
-  test.runIf(older !== undefined && server.major > 17)('a backup of 17 goes to 18', async () => {
+  test('a backup of 17 goes to 18', async (context) => {
+    context.skip(
+      older === undefined || server.major <= 17,
+      'needs PostgreSQL 17 and a newer one in this run',
+    );
     const from = postgresServer(17);
     const old = await freshShop(from, 'shop17');
     try {
