@@ -59,7 +59,10 @@ export async function countContent(session: PostgresSession, counting: Counting)
 
 async function countTable(session: PostgresSession, table: TableRow, counting: Counting): Promise<ItemFacts> {
   const item = { name: table.fullName, kind: 'table' as const, bytes: table.bytes };
-  if (table.isUnlogged && counting.isStandby) return { ...item, rows: 0 };
+  if (table.isUnlogged && counting.isStandby) {
+    const contentHash = counting.hashContent ? { contentHash: hashOf('0', '0') } : {};
+    return { ...item, rows: 0, ...contentHash };
+  }
   const from = `FROM ONLY ${identifier(table.schema, table.name)}`;
   if (!counting.hashContent) {
     const { rows } = await session.one<{ rows: string }>(`SELECT count(*)::text AS rows ${from}`);
@@ -71,7 +74,7 @@ async function countTable(session: PostgresSession, table: TableRow, counting: C
             coalesce(sum(pg_catalog.hashtextextended(${row}, 0)), 0)::text AS a,
             coalesce(sum(pg_catalog.hashtextextended(${row}, 1)), 0)::text AS b ${from}`,
   );
-  return { ...item, rows: Number(rows), contentHash: `${HASH_METHOD}:${hex64(a)}${hex64(b)}` };
+  return { ...item, rows: Number(rows), contentHash: hashOf(a, b) };
 }
 
 /**
@@ -85,6 +88,10 @@ async function rowText(session: PostgresSession, table: TableRow): Promise<strin
     [table.oid],
   );
   return `ROW(${columns.map(({ name }) => identifier(name)).join(', ')})::text`;
+}
+
+function hashOf(a: string, b: string): string {
+  return `${HASH_METHOD}:${hex64(a)}${hex64(b)}`;
 }
 
 /** A sum of signed 64-bit numbers, modulo 2^64, as 16 hexadecimal digits. */
