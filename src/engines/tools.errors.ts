@@ -33,7 +33,7 @@ export class ToolTooOldError extends EngineError {
 
 /** The dumping tool failed for a reason that has no code of its own. */
 export class DumpFailedError extends EngineError {
-  constructor(tool: string, reason: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+  constructor(tool: string, reason: string, options: { retryable?: boolean } = {}) {
     super({
       code: 'dump-failed',
       kind: 'unprocessable',
@@ -46,7 +46,7 @@ export class DumpFailedError extends EngineError {
 
 /** The restoring tool failed for a reason that has no code of its own. */
 export class RestoreFailedError extends EngineError {
-  constructor(tool: string, reason: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+  constructor(tool: string, reason: string, options: { retryable?: boolean } = {}) {
     super({
       code: 'restore-failed',
       kind: 'unprocessable',

@@ -156,7 +156,7 @@ export function readClientError(
 export function readToolFailure(
   report: ExitReport,
   at: ErrorContext,
-  otherwise: (reason: string) => EngineError,
+  otherwise: (reason: string, report: ExitReport) => EngineError,
 ): EngineError {
   const said = errorLines(report.stderr);
   for (const [pattern, reading] of BY_TEXT) {
@@ -164,7 +164,7 @@ export function readToolFailure(
     if (line !== undefined) return reading(tidy(line), at, undefined);
   }
   const reason = said.slice(0, 3).map(tidy).join('; ');
-  return otherwise(reason === '' ? describeExit(report) : reason);
+  return otherwise(reason === '' ? describeExit(report) : reason, report);
 }
 
 /** Lines that report an error; all other lines only when there is none, without the words of `--verbose`. */

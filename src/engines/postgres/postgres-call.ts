@@ -76,7 +76,10 @@ export class PostgresCall implements AsyncDisposable {
   }
 
   /** Watches a tool: its lines go to the call's log and to `onLine`, its failure becomes an error of ours. */
-  watch(otherwise: (reason: string) => EngineError, onLine?: (line: string) => void): ChildWatch {
+  watch(
+    otherwise: (reason: string, report: ExitReport) => EngineError,
+    onLine?: (line: string) => void,
+  ): ChildWatch {
     return {
       clock: this.clock,
       signal: this.signal,
@@ -85,7 +88,7 @@ export class PostgresCall implements AsyncDisposable {
         onLine?.(line);
       },
       failure: (report: ExitReport, unmet?: string) =>
-        unmet === undefined ? readToolFailure(report, this.connection, otherwise) : otherwise(unmet),
+        unmet === undefined ? readToolFailure(report, this.connection, otherwise) : otherwise(unmet, report),
     };
   }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 
+import type { ExitReport } from '../../process/command.js';
 import { openChildSource } from '../../process/child-source.js';
 import type { FoundTool } from '../../process/tool-finder.js';
 import type { ContentFacts } from '../content-facts.js';
@@ -96,10 +97,17 @@ async function startTool(
     itemsDone += 1;
     onProgress?.({ item, itemsDone: Math.min(itemsDone, itemsTotal), itemsTotal });
   };
-  const failed = (reason: string): DumpFailedError => new DumpFailedError(tool.name, reason);
   const access = await call.access();
-  const source = await openChildSource(pgDump({ file: tool.path, access }, what), call.watch(failed, onLine));
+  const source = await openChildSource(
+    pgDump({ file: tool.path, access }, what),
+    call.watch(dumpFailed(tool), onLine),
+  );
   return source.bytes;
+}
+
+/** A tool that was killed, for want of memory perhaps, may live the next time. */
+function dumpFailed(tool: FoundTool): (reason: string, report: ExitReport) => DumpFailedError {
+  return (reason, { signal }) => new DumpFailedError(tool.name, reason, { retryable: signal !== null });
 }
 
 /** Counts while the tool runs. Given out only when the stream has ended well, because a torn dump has no content. */
@@ -160,12 +168,11 @@ export async function openRoles(
     const { major } = await readServerFacts(session);
     await session.close();
     const tool = await findTool(major);
-    const failed = (reason: string): DumpFailedError => new DumpFailedError(tool.name, reason);
     const command = pgDumpGlobals(
       { file: tool.path, access: await call.access() },
       call.connection.databaseName,
     );
-    const { bytes } = await openChildSource(command, call.watch(failed));
+    const { bytes } = await openChildSource(command, call.watch(dumpFailed(tool)));
     void closeAfter(bytes, call);
     return bytes;
   } catch (error) {

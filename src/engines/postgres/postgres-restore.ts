@@ -82,7 +82,7 @@ class PgRestoreRun {
     const access = await this.#call.access();
     const listFile = this.#plan.isComplete ? undefined : join(access.folder, 'entries');
     if (listFile !== undefined) await writeFile(listFile, listOf(this.#plan.entries), { mode: 0o600 });
-    const isAtomic = this.#how.jobs === 1 && !this.#how.tolerates;
+    const isAtomic = this.#how.jobs === 1 && !this.#how.tolerates && this.#plan.isAtomic;
     const command = pgRestore(
       { file: this.#tool.path, access },
       {
@@ -98,7 +98,11 @@ class PgRestoreRun {
     );
     const input = archiveFile === undefined ? archive.bytes : Readable.from([]);
     await runChildSink(command, input, {
-      ...this.#call.watch((reason) => new RestoreFailedError(this.#tool.name, reason), this.#watchLines()),
+      ...this.#call.watch(
+        (reason, { signal }) =>
+          new RestoreFailedError(this.#tool.name, reason, { retryable: signal !== null }),
+        this.#watchLines(),
+      ),
       accepts: (report) => this.#errors.accepts(report),
     });
     return this.#errors.notes;

@@ -78,7 +78,12 @@ export class PostgresEngine extends Engine {
     return openDump(
       this.#open(connection, call),
       { format, scope, onProgress: call.onProgress },
-      (major) => this.#tools.atLeast('pg_dump', major, `a server of version ${major}`),
+      async (major) => {
+        const because = `a server of version ${major}`;
+        // What the companion needs is asked for now, not after hours of dumping.
+        if (companions.length > 0) await this.#tools.atLeast('pg_dumpall', major, because);
+        return this.#tools.atLeast('pg_dump', major, because);
+      },
       companions,
     );
   }

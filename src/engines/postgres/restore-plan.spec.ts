@@ -43,6 +43,7 @@ const target: RestoreTarget = {
   schemas: new Set(['public', 'pg_catalog']),
   tablespaces: new Set(['pg_default']),
   extensions: new Set(['hstore', 'plpgsql']),
+  lockLimit: 6400,
 };
 
 describe('planRestore', () => {
@@ -57,6 +58,7 @@ describe('planRestore', () => {
       isComplete: true,
       noOwner: false,
       noTablespaces: false,
+      isAtomic: true,
       notes: [],
     });
   });
@@ -104,6 +106,18 @@ describe('planRestore', () => {
     const plan = planRestore(toc(entry('TABLE', 't'), entry('FK CONSTRAINT', 't f', { definition })), target);
     expect(plan.entries.map(({ kind }) => kind)).toEqual(['TABLE']);
     expect(plan.notes).toEqual(['the foreign key t f is left out: the archive has no table public.gone']);
+  });
+
+  it('does without one transaction when the server cannot lock so much', () => {
+    const tables = Array.from({ length: 1000 }, (_, number) => entry('TABLE', `t${number}`));
+    const blobs = entry('BLOB METADATA', '1..1000', { definition: 'x\n'.repeat(2000) });
+    expect(planRestore(toc(...tables), target).isAtomic).toBe(true);
+    expect(planRestore(toc(...tables, blobs), target)).toMatchObject({
+      isAtomic: false,
+      notes: [
+        'restored in many transactions: about 5001 objects are more than the server can lock in one (6400)',
+      ],
+    });
   });
 
   it('leaves comments on extensions to those who may write them', () => {

@@ -11,6 +11,8 @@ export interface RestoreTarget {
   schemas: ReadonlySet<string>;
   tablespaces: ReadonlySet<string>;
   extensions: ReadonlySet<string>;
+  /** How many objects one transaction can lock at most, when nobody else locks any. */
+  lockLimit: number;
 }
 
 export interface RestorePlan {
@@ -20,6 +22,8 @@ export interface RestorePlan {
   isComplete: boolean;
   noOwner: boolean;
   noTablespaces: boolean;
+  /** Whether everything fits into one transaction. */
+  isAtomic: boolean;
   /** What is left out, in sentences. */
   notes: string[];
 }
@@ -39,7 +43,9 @@ export function planRestore(
   const noOwner = decideOwners(entries, target, notes);
   const noTablespaces = decideTablespaces(entries, target, notes);
   const kept = entries.filter((entry) => isRestorable(entry, target, toc, notes));
-  return { entries: kept, isComplete: kept.length === toc.entries.length, noOwner, noTablespaces, notes };
+  const isAtomic = decideAtomic(kept, target, notes);
+  const isComplete = kept.length === toc.entries.length;
+  return { entries: kept, isComplete, noOwner, noTablespaces, isAtomic, notes };
 }
 
 function mustOfferExtensions(entries: readonly TocEntry[], target: RestoreTarget): void {
@@ -69,6 +75,26 @@ function decideTablespaces(entries: readonly TocEntry[], target: RestoreTarget, 
   if (absent.length === 0) return false;
   notes.push(`tablespaces are not restored: the server has no tablespace ${quoted(absent)}`);
   return true;
+}
+
+/** Share of the server's lock table that one restore may fill; others lock things, too. */
+const LOCK_SHARE = 0.7;
+
+/**
+ * A transaction holds a lock on everything that it makes, and the server's table of locks has a fixed size
+ * (`max_locks_per_transaction` times `max_connections`). A table comes with its TOAST table and that one's index.
+ */
+function decideAtomic(entries: readonly TocEntry[], target: RestoreTarget, notes: string[]): boolean {
+  const locks = entries.reduce((sum, { kind, definition }) => {
+    if (isTableKind(kind)) return sum + 3;
+    if (kind === 'BLOB METADATA') return sum + definition.split('\n').length;
+    return sum + 1;
+  }, 0);
+  if (locks <= target.lockLimit * LOCK_SHARE) return true;
+  notes.push(
+    `restored in many transactions: about ${locks} objects are more than the server can lock in one (${target.lockLimit})`,
+  );
+  return false;
 }
 
 /** The named allow-list of what may be left out of a restore. Each rule says why nothing is lost by it. */

@@ -14,7 +14,12 @@ export async function readTarget(session: PostgresSession, archiveMajor: number)
   const { is_superuser: isSuperuser } = await session.one<{ is_superuser: boolean }>(
     'SELECT rolsuper AS is_superuser FROM pg_catalog.pg_roles WHERE rolname = current_user',
   );
+  const { limit } = await session.one<{ limit: string }>(
+    `SELECT (current_setting('max_locks_per_transaction')::bigint
+             * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint))::text AS "limit"`,
+  );
   return {
+    lockLimit: Number(limit),
     major,
     isSuperuser,
     roles: await names('SELECT rolname AS name FROM pg_catalog.pg_roles'),

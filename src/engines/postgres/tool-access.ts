@@ -47,6 +47,8 @@ export async function openToolAccess(
       ...(await certificates(connection, keep)),
     };
     if (connection.username !== undefined) env['PGUSER'] = connection.username;
+    // A password file has one line for each entry. The environment of a process is for its own user's eyes only.
+    if (/[\r\n]/.test(connection.password ?? '')) env['PGPASSWORD'] = connection.password ?? '';
     return { env, secrets: secretsOf(connection), folder, remove };
   } catch (error) {
     await remove();
@@ -64,7 +66,7 @@ export function secretsOf(connection: Connection): string[] {
  * server may be asked for several databases. A backslash stands before `:` and `\`.
  */
 export function passwordFile(connection: Pick<Connection, 'username' | 'password'>): string {
-  if (connection.password === undefined) return '';
+  if (connection.password === undefined || /[\r\n]/.test(connection.password)) return '';
   const username = connection.username === undefined ? '*' : escapeField(connection.username);
   return `*:*:*:${username}:${escapeField(connection.password)}\n`;
 }
