@@ -13,6 +13,7 @@ interface Operation {
   summary?: string;
   tags?: string[];
   parameters?: { name: string; description?: string }[];
+  responses?: Record<string, { description?: string }>;
 }
 
 interface Property {
@@ -46,7 +47,7 @@ function gapsIn(document: Document): string[] {
 }
 
 function gapsOfOperation(
-  { summary = '', tags = [], parameters = [] }: Operation,
+  { summary = '', tags = [], parameters = [], responses = {} }: Operation,
   declared: string[],
 ): string[] {
   const gaps: string[] = [];
@@ -57,6 +58,9 @@ function gapsOfOperation(
   for (const tag of tags) if (!declared.includes(tag)) gaps.push(`has the undeclared tag ${tag}`);
   for (const { name, description } of parameters) {
     if (!description) gaps.push(`has the parameter ${name} without a description`);
+  }
+  for (const [status, { description }] of Object.entries(responses)) {
+    if (!description) gaps.push(`answers ${status} without a description`);
   }
   return gaps;
 }
@@ -93,7 +97,7 @@ describe('the search for gaps', () => {
         '/a': {
           get: { tags: ['unknown'], parameters: [{ name: 'id' }] },
           post: { summary: 'One.\nTwo.', tags: ['known'] },
-          put: { summary: 'x'.repeat(131) },
+          put: { summary: 'x'.repeat(131), responses: { 200: { description: '' } } },
         },
       },
       components: {
@@ -109,6 +113,7 @@ describe('the search for gaps', () => {
       'POST /a has a summary of several lines; use @remarks',
       'PUT /a has a summary above 130 characters',
       'PUT /a has no tag',
+      'PUT /a answers 200 without a description',
       'A.b has no description',
       'A.b has no example',
       'A.c has no description',

@@ -4,7 +4,8 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { PROBLEM_JSON, type ProblemResponse, problemResponses } from './problem-responses.js';
 import { SERVICE_VERSION } from './service-version.js';
 
-type OperationResponse = NonNullable<OpenAPIObject['paths'][string]['get']>['responses'][string];
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type OperationResponse = Operation['responses'][string];
 
 const TAGS: Readonly<Record<string, string>> = {
   databases: 'The databases that are protected, and how to reach them. Credentials go in and never come out.',
@@ -27,6 +28,14 @@ const ALWAYS = ['internal-error'];
 const WITH_INPUT = ['invalid-request'];
 const WITH_BODY = ['invalid-json', 'body-too-large', 'unsupported-media-type'];
 
+/** What a success means where the operation says nothing more special. */
+const SUCCESSES: Readonly<Record<string, string>> = {
+  200: 'Done, with the answer.',
+  201: 'Made; `Location` leads to it.',
+  202: 'Accepted; the work goes on.',
+  204: 'Done; there is nothing to answer.',
+};
+
 /** The OpenAPI document of all operations that the application has. */
 export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
   const builder = new DocumentBuilder()
@@ -38,6 +47,7 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, builder.build(), {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
+  describeSuccesses(document);
   addCommonProblems(document);
   return document;
 }
@@ -50,17 +60,29 @@ export function serveOpenApi(app: INestApplication): void {
   });
 }
 
+function describeSuccesses(document: OpenAPIObject): void {
+  for (const operation of operationsOf(document)) {
+    for (const [status, response] of Object.entries<OperationResponse | undefined>(operation.responses)) {
+      if (response === undefined || '$ref' in response || response.description !== '') continue;
+      response.description = SUCCESSES[status] ?? '';
+    }
+  }
+}
+
+function operationsOf(document: OpenAPIObject): Operation[] {
+  return Object.values(document.paths)
+    .flatMap((path) => [path.get, path.post, path.put, path.patch, path.delete])
+    .filter((operation) => operation !== undefined);
+}
+
 /** Adds what every operation may answer, without touching what an operation says itself. */
 function addCommonProblems(document: OpenAPIObject): void {
-  for (const path of Object.values(document.paths)) {
-    for (const operation of [path.get, path.post, path.put, path.patch, path.delete]) {
-      if (operation === undefined) continue;
-      const hasBody = operation.requestBody !== undefined;
-      const hasInput = hasBody || (operation.parameters ?? []).length > 0;
-      const codes = [...(hasInput ? WITH_INPUT : []), ...(hasBody ? WITH_BODY : []), ...ALWAYS];
-      for (const [status, common] of Object.entries(problemResponses(codes))) {
-        operation.responses[status] = merge(operation.responses[status], common);
-      }
+  for (const operation of operationsOf(document)) {
+    const hasBody = operation.requestBody !== undefined;
+    const hasInput = hasBody || (operation.parameters ?? []).length > 0;
+    const codes = [...(hasInput ? WITH_INPUT : []), ...(hasBody ? WITH_BODY : []), ...ALWAYS];
+    for (const [status, common] of Object.entries(problemResponses(codes))) {
+      operation.responses[status] = merge(operation.responses[status], common);
     }
   }
 }
