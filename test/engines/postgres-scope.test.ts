@@ -60,6 +60,14 @@ describe.each(postgresServers())('the scope of a dump of PostgreSQL $major', (se
     expect(comparable(await engine.measure(connection, scope, plainCall()))).toEqual(comparable(content));
   });
 
+  test('that names a schema which is not there fails, although the other one is', async () => {
+    await using source = await freshDatabase(server, 'missing');
+    await sql(server, source.name, 'CREATE TABLE public.here (a int)');
+    await expect(
+      dumped(engine, connectionTo(server, source.name), { schemas: ['public', 'gone'] }),
+    ).rejects.toMatchObject({ code: 'dump-failed', message: expect.stringContaining('gone') as string });
+  });
+
   test('with roles has a companion that holds them, and no password', async () => {
     await using role = await freshRole(server);
     await using source = await freshDatabase(server, 'roles');

@@ -187,6 +187,7 @@ describe('readClientError', () => {
     [new Error('Connection terminated due to connection timeout'), 'server-timeout'],
     [new Error('Connection terminated unexpectedly'), 'connection-lost'],
     [new Error('The server does not support SSL connections'), 'tls-failed'],
+    [new Error('There was an error establishing an SSL connection'), 'server-unreachable'],
     [new AggregateError([failure('ECONNREFUSED'), failure('ECONNREFUSED')], ''), 'server-unreachable'],
     [failure('XX000', 'whatever'), 'dump-failed'],
   ])('reads %s', (error, code) => {

@@ -32,6 +32,8 @@ const READ = {
   authentication: (_, at, cause) => new AuthenticationFailedError(at, at.username, { cause }),
   absent: (_, at, cause) => new DatabaseAbsentError(at, at.databaseName, { cause }),
   unreachable: (text, at, cause) => new ServerUnreachableError(at, text, { cause }),
+  stranger: (text, at, cause) =>
+    new ServerUnreachableError(at, `what answers there is not PostgreSQL (${text})`, { cause }),
   timeout: (_, at) => new ServerTimeoutError(at, 10),
   lost: (text, at, cause) => new ConnectionLostError(at, text, { cause }),
   tls: (text, at, cause) => new TlsFailedError(at, text, { cause }),
@@ -98,6 +100,8 @@ const BY_TEXT: readonly (readonly [RegExp, Reading])[] = [
     /server does not support SSL|SSL error|certificate verify failed|server certificate for|root certificate file/i,
     READ.tls,
   ],
+  // pg: the answer to its first packet is neither "S" nor "N", so a web server, a proxy or another database listens there.
+  [/There was an error establishing an SSL connection/, READ.stranger],
   [/database ".*" does not exist/, READ.absent],
   [/too many (clients|connections)|remaining connection slots are reserved/i, READ.crowded],
   [/timeout expired|connection timeout/i, READ.timeout],

@@ -62,7 +62,8 @@ describe('pgDump', () => {
       excludeTables: [{ schema: 'x y', name: 'z"' }],
     });
     expect(args).toContain('--no-owner');
-    expect(args.slice(-3)).toEqual([
+    expect(args.slice(-4)).toEqual([
+      '--strict-names',
       '--schema="-a"',
       '--extension="uuid-ossp"',
       '--exclude-table="x y"."z"""',

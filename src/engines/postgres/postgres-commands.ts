@@ -46,6 +46,8 @@ export function pgDump(call: ToolCall, what: DumpArguments): Command {
     `--snapshot=${what.snapshot}`,
     '--no-password',
     '--verbose',
+    // Without it pg_dump leaves out a schema that is not there, in silence, as long as another one of the list is.
+    ...(what.schemas.length > 0 ? ['--strict-names'] : []),
     ...what.schemas.map((schema) => `--schema=${exactPattern(schema)}`),
     ...what.extensions.map((extension) => `--extension=${exactPattern(extension)}`),
     ...what.excludeTables.map((table) => `--exclude-table=${exactPattern(table.schema, table.name)}`),
