@@ -90,7 +90,7 @@ export class BackupOutcomes {
     const error = toRowError(cause);
     const level = cause instanceof DomainError ? 'warn' : 'error';
     this.#log[level]({ err: cause, backupId: backup.id, attempt: backup.attempt }, 'backup attempt failed');
-    await this.catalog.write(async (tx) => {
+    const isLast = await this.catalog.write(async (tx) => {
       await this.moves.saveLog(tx, backup.id, backup.attempt, log);
       const now = this.clock.now();
       const retry =
@@ -118,8 +118,12 @@ export class BackupOutcomes {
           { attempt: backup.attempt },
         );
         await this.queue.finish(tx, lease);
+        return true;
       }
+      return false;
     });
+    // Without this line the log shows the attempt that ended all hope like one that is tried again.
+    if (isLast) this.#log.error({ backupId: backup.id, code: error.errorCode }, 'backup failed');
   }
 
   /**

@@ -160,11 +160,13 @@ export class WorkerLostError extends DomainError {
 
 /** `?wait=` ran out; the backup goes on. */
 export class WaitTimeoutError extends DomainError {
-  constructor(backupId: string, status: string, seconds: number) {
+  /** @param trouble why its last attempt failed, when one did */
+  constructor(backupId: string, status: string, seconds: number, trouble: string | null) {
+    const failed = trouble === null ? '' : ` Its last attempt failed: ${trouble}.`;
     super({
       code: 'wait-timeout',
       kind: 'timeout',
-      detail: `Backup ${backupId} is still ${status} after ${seconds} s. It goes on; see GET /backups/${backupId}.`,
+      detail: `Backup ${backupId} is still ${status} after ${seconds} s.${failed} It goes on; see GET /backups/${backupId}.`,
       retryable: true,
       facts: { backup_id: backupId, status },
     });

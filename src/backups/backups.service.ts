@@ -156,7 +156,9 @@ export class BackupsService {
           backup.errorCode === null ? null : { code: backup.errorCode, detail: backup.errorDetail ?? '' };
         throw new BackupFailedError(id, backup.status, error);
       }
-      if (this.clock.monotonicMs() >= untilMs) throw new WaitTimeoutError(id, backup.status, timeoutSeconds);
+      if (this.clock.monotonicMs() >= untilMs) {
+        throw new WaitTimeoutError(id, backup.status, timeoutSeconds, backup.errorDetail);
+      }
       await this.clock.sleep(LOOK_EVERY_MS, end);
     }
   }

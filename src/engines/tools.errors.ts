@@ -119,7 +119,7 @@ export class DatabaseInUseError extends EngineError {
       detail:
         `others are connected to "${databaseName}"` +
         (who.length > 0 ? `: ${who.slice(0, 5).join(', ')}` : '') +
-        '; close these sessions or ask for them to be ended',
+        '; close these sessions, or let a restore end them ("end_connections": true)',
       facts: { database_name: databaseName, sessions },
     });
   }

@@ -82,6 +82,10 @@ export class DatabasePlacer {
       await this.fresh.step('drop a database', (signal) =>
         databases.drop(connection, keptAs, { endSessions: endConnections }, { signal }),
       );
+      this.#log.log(
+        { restoreId: restore.id, database: keptAs },
+        'the replaced database is dropped, as asked for',
+      );
       restore.keptAs = null;
       return undefined;
     } catch (error) {

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { BackupOutcomes } from '../../src/backups/backup-outcomes.ts';
 import { Backup } from '../../src/backups/backup.entity.ts';
@@ -54,6 +55,21 @@ describe('a failed attempt', () => {
       expect(await room.catalog.read.count(Ticket)).toBe(ticketsLeft);
     },
   );
+
+  test('that was the last one is logged as the failure of the backup, and one before it is not', async () => {
+    const logged = vi.spyOn(Logger.prototype, 'error').mockReturnValue();
+    onTestFinished(() => logged.mockRestore());
+    const last = readConfig({}).backupMaxAttempts;
+    for (const attempt of [last - 1, last]) {
+      const backup = await insertBackup(room, { attempt });
+      await outcomes.failed(backup, new BackupTimeoutError(1), '', await leaseOn(backup));
+      const { status } = await room.catalog.read.findOneByOrFail(Backup, { id: backup.id });
+      expect(status).toBe(attempt === last ? 'failed' : 'queued');
+      expect(logged.mock.calls).toEqual(
+        attempt === last ? [[{ backupId: backup.id, code: 'backup-timeout' }, 'backup failed']] : [],
+      );
+    }
+  });
 
   test('whose name was taken removes nothing that it has not written: neither that object nor a manifest beside it', async () => {
     const backup = await insertBackup(room);

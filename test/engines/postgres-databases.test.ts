@@ -128,6 +128,7 @@ describe.each(postgresServers())('databases of PostgreSQL $major', (server) => {
       engine.databases.drop(connection, database.name, { endSessions: false }, plainCall()),
     ).rejects.toMatchObject({
       code: 'database-in-use',
+      message: expect.stringContaining('"end_connections": true') as string,
       facts: { sessions: [{ application: 'backstop tests' }] },
     });
     await expect(
