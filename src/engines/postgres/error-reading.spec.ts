@@ -194,6 +194,16 @@ describe('readClientError', () => {
     expect(readClientError(error, at, [], (reason) => otherwise(reason))).toMatchObject({ code });
   });
 
+  it('is not misled by a password that is part of the words', () => {
+    const read = (words: string, secret: string): Error =>
+      readClientError(new Error(words), at, [secret], (reason) => otherwise(reason));
+    expect(read('timeout expired', 'p')).toMatchObject({ code: 'server-timeout' });
+    expect(read('The server does not support SSL connections', 'server')).toMatchObject({
+      code: 'tls-failed',
+      message: expect.not.stringContaining('The server does') as string,
+    });
+  });
+
   it('hides secrets in what the server repeats', () => {
     const error = readClientError(new Error('bad hunter2 here'), at, ['hunter2'], (reason) =>
       otherwise(reason),

@@ -147,8 +147,10 @@ export function readClientError(
   otherwise: (reason: string, cause: unknown) => Error,
 ): Error {
   const code = codeOf(error);
-  const text = scrub(error instanceof Error ? error.message : String(error), secrets);
-  const byText = BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
+  const said = error instanceof Error ? error.message : String(error);
+  const text = scrub(said, secrets);
+  // Read unscrubbed: a password like "postgres" or "p" would hide words that we look for.
+  const byText = BY_TEXT.find(([pattern]) => pattern.test(said))?.[1];
   const isVague = code === '28000' || code === '40001'; // the text says which of several things it is
   const reading = isVague
     ? (byText ?? BY_CODE[code])
