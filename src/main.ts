@@ -41,9 +41,15 @@ async function start(): Promise<void> {
   new NestLogger('Backstop').log({ url: await app.getUrl(), pid: process.pid }, 'Backstop is listening');
 }
 
+/** The commonest reason why a service does not start deserves a sentence instead of a stack. */
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}
+
 /** An expected error is a sentence for the operator; of any other the stack is wanted. */
 function describe(error: unknown): string {
   if (error instanceof DomainError) return `${error.code}: ${error.message}`;
+  if (isPortTaken(error)) return 'Another program listens on PORT already; end it, or choose another PORT.';
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

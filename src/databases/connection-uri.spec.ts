@@ -54,6 +54,7 @@ describe('parsePostgresUri', () => {
     ['an sslmode that is none', 'postgres://app:fake-password@db/shop?sslmode=allow'],
     ['sslmode twice', 'postgres://app:fake-password@db/shop?sslmode=require&sslmode=disable'],
     ['a blank before', ' postgres://app:fake-password@db/shop'],
+    ['a raw @ and / in the password', 'postgres://shop:f@ke/fake@db/shop'],
   ])('refuses %s without repeating the password', (_name, uri) => {
     const parse = (): UriParts => parsePostgresUri(uri);
     expect(parse).toThrow(/^(?!.*fake)/);

@@ -19,7 +19,7 @@ const PARAMETERS = ['sslmode'] as const;
  * the database's name here), and its error carries the whole input, password included.
  */
 const POSTGRES_URI =
-  /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/?#]*)(?::(?<password>[^@/?#]*))?@)?(?<host>\[[^\]@/?#]*\]|[^:@/?#[\]]*)(?::(?<port>\d*))?(?:\/(?<name>[^?#]*))?(?:\?(?<query>[^#]*))?$/i;
+  /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/?#]*)(?::(?<password>[^@/?#]*))?@)?(?<host>\[[^\]@/?#]*\]|[^:@/?#[\]]*)(?::(?<port>\d*))?(?:\/(?<name>[^?#@]*))?(?:\?(?<query>[^#]*))?$/i;
 
 /**
  * Takes a PostgreSQL connection URI apart: `postgres://user:password@host:5432/name?sslmode=require`. Whether the parts

@@ -9,12 +9,20 @@ import { DatabaseSecrets } from './database-secrets.js';
 import { Database } from './database.entity.js';
 import { DatabasesController } from './databases.controller.js';
 import { DatabasesService } from './databases.service.js';
+import { SealedSecretsCheck } from './sealed-secrets-check.js';
 
 /** The databases that are backed up, and the connections to them. */
 @Module({
   imports: [CatalogModule.forFeature([Database]), EnginesModule],
   controllers: [DatabasesController],
-  providers: [DatabasesService, DatabaseProbe, DatabaseSecrets, DatabaseDependents, ConnectionOpener],
+  providers: [
+    DatabasesService,
+    DatabaseProbe,
+    DatabaseSecrets,
+    DatabaseDependents,
+    ConnectionOpener,
+    SealedSecretsCheck,
+  ],
   exports: [DatabasesService, DatabaseDependents, ConnectionOpener],
 })
 export class DatabasesModule {}

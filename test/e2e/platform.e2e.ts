@@ -88,6 +88,15 @@ describe('a start on a catalog that cannot be used', () => {
     expect(exit.stderr).toContain('catalog-not-writable');
   });
 
+  it('says in a sentence that its port is taken', async () => {
+    await using first = await startService();
+    const exit = await startFailingService({ env: { PORT: new URL(first.url).port } });
+    expect(exit.code).toBe(1);
+    expect(exit.stderr).toBe(
+      'Backstop cannot start. Another program listens on PORT already; end it, or choose another PORT.\n',
+    );
+  });
+
   it('refuses a PostgreSQL server that does not answer, and shows no password', async () => {
     const exit = await startFailingService({
       env: { DATABASE_URL: 'postgres://backstop:not-a-secret@127.0.0.1:1/catalog' },

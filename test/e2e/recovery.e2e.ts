@@ -145,6 +145,14 @@ describe('after a crash', () => {
     expect(files).toEqual([...ours, ...foreign].toSorted());
   });
 
+  test('without its key file: says at the start whose passwords it cannot open', async () => {
+    await rm(join(data, 'data', 'secret.key'));
+    await using service = await startService({ env, dataDir: data });
+    expect(service.logs()).toContainEqual(
+      expect.objectContaining({ level: 'error', database: 'shop', code: 'secret-key-mismatch' }),
+    );
+  });
+
   test('in the middle of a removal: it is finished, and nothing else is touched', async () => {
     const opened = await openCatalog(
       { kind: 'sqlite', path: join(data, 'data', 'backup.db') },
