@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import { defineConfig } from 'vitest/config';
 
 /** Decorators and their metadata are transformed as tsconfig.json says; the reflection shim must be there first. */
@@ -14,6 +16,9 @@ const onServers = {
 /** Projects run one group after the other, the quick ones first, so that none waits for another's share of the machine. */
 export default defineConfig({
   test: {
+    // Most of these tests wait: for a server, for a process, for a time limit. Vitest's own number, one less than the cores,
+    // leaves two cores idle half of the time.
+    maxWorkers: Math.max(3, availableParallelism()),
     projects: [
       { test: { name: 'unit', include: ['src/**/*.spec.ts'], setupFiles, sequence: { groupOrder: 1 } } },
       {
