@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 
 import { removeContainersOf } from '../test/support/containers.ts';
 import { hasDockerEngine } from '../test/support/containers.ts';
-import { startPostgresServers } from '../test/support/start-postgres-servers.ts';
+import { startServers } from '../test/support/start-servers.ts';
 
 /** Not a process id: nobody's death removes these. */
 const OWNER = 'kept';
@@ -21,14 +21,12 @@ async function up(): Promise<void> {
   await removeContainersOf(OWNER);
   // The reaper would end them with this process.
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
-  const set = await startPostgresServers(OWNER);
+  const set = await startServers(OWNER);
   for (const sentence of set.missing) console.log(`skipped: ${sentence}`);
-  const servers = set.servers.map((started) => started.server);
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.new`, `${JSON.stringify({ servers }, undefined, 2)}\n`, { mode: 0o600 });
+  await writeFile(`${file}.new`, `${JSON.stringify(set.servers, undefined, 2)}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);
-  for (const { server, source } of set.servers)
-    console.log(`PostgreSQL ${server.major}: ${source}, port ${server.port}`);
+  for (const line of set.lines) console.log(line);
   console.log(`\nexport BACKSTOP_TEST_SERVERS=${file}`);
 }
 

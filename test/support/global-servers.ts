@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import type { TestProject } from 'vitest/node';
 
-import type { PostgresServer } from './postgres-server.ts';
-import { startPostgresServers, type ServerSet } from './start-postgres-servers.ts';
+import { type StartedServers, startServers, type TestServers } from './start-servers.ts';
 
 /**
  * Vitest runs this once for each project that names it. All projects of one run share one set of servers, which goes when
@@ -11,7 +10,7 @@ import { startPostgresServers, type ServerSet } from './start-postgres-servers.t
  */
 interface Sharing {
   users: number;
-  set: Promise<ServerSet> | undefined;
+  set: Promise<StartedServers> | undefined;
   /** What could not be had, for the summary of the run. */
   missing: string[];
 }
@@ -21,14 +20,16 @@ declare global {
 }
 
 /**
- * Makes real servers available to the tests (`postgresServers()`), and prints which. With `BACKSTOP_TEST_SERVERS` naming the
- * file that `scripts/test-servers.ts up` wrote, the servers kept by that are used, and left running.
+ * Makes real servers available to the tests (`postgresServers()`, `mongoServers()`), and prints which. With
+ * `BACKSTOP_TEST_SERVERS` naming the file that `scripts/test-servers.ts up` wrote, the servers kept by that are used, and left
+ * running.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const kept = process.env['BACKSTOP_TEST_SERVERS'];
   if (kept !== undefined && kept !== '') {
-    const { servers }: { servers: PostgresServer[] } = JSON.parse(await readFile(kept, 'utf8'));
-    project.provide('postgresServers', servers);
+    // A file that was written before there were servers of MongoDB does not name any.
+    const read: Partial<TestServers> = JSON.parse(await readFile(kept, 'utf8'));
+    provide(project, { servers: read.servers ?? [], mongo: read.mongo ?? [] });
     return async () => {};
   }
   const sharing = (globalThis.backstopTestServers ??= { users: 0, set: undefined, missing: [] });
@@ -36,10 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   sharing.set ??= startAndTell();
   const { servers, missing } = await sharing.set;
   sharing.missing = missing;
-  project.provide(
-    'postgresServers',
-    servers.map((started) => started.server),
-  );
+  provide(project, servers);
   return async () => {
     sharing.users -= 1;
     if (sharing.users > 0) return;
@@ -49,14 +47,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-async function startAndTell(): Promise<ServerSet> {
+function provide(project: TestProject, { servers, mongo }: TestServers): void {
+  project.provide('postgresServers', servers);
+  project.provide('mongoServers', mongo);
+}
+
+async function startAndTell(): Promise<StartedServers> {
   const started = performance.now();
-  const set = await startPostgresServers(String(process.pid));
+  const set = await startServers(String(process.pid));
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const lines = set.servers.map(
-    ({ server, source }) =>
-      `servers  PostgreSQL ${server.major}: ${server.how} ${source}, port ${server.port}`,
-  );
+  const lines = set.lines.map((line) => `servers  ${line}`);
   lines.push(...set.missing.map((sentence) => `servers  skipped: ${sentence}`));
   process.stdout.write(`${lines.join('\n')}\nservers  ready after ${seconds} s\n`);
   return set;
