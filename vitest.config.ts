@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 
 import { defineConfig } from 'vitest/config';
 
+import { FAULT_TIMEOUT_MS } from './test/faults/intensity.ts';
+
 /** Decorators and their metadata are transformed as tsconfig.json says; the reflection shim must be there first. */
 const setupFiles = ['reflect-metadata'];
 
@@ -25,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'servers',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/image/**'],
+          exclude: ['test/image/**', 'test/faults/**'],
           ...onServers,
           sequence: { groupOrder: 2 },
         },
@@ -40,13 +42,23 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          ...onServers,
+          testTimeout: FAULT_TIMEOUT_MS,
+          hookTimeout: FAULT_TIMEOUT_MS,
+          sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        test: {
           name: 'image',
           include: ['test/image/**/*.test.ts'],
           // Both files need the image; the first builds it, the second finds its layers.
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 600_000,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
     ],

@@ -11,6 +11,7 @@ import { ManifestInvalidError } from '../archive/manifest.errors.js';
 import { verifyPart } from '../archive/unpack.js';
 import { Catalog } from '../catalog/catalog.js';
 import { DomainError } from '../errors/domain-error.js';
+import { reached } from '../process/phase-points.js';
 import { StorageObjectMissingError } from '../storage/storage.errors.js';
 import { StorageRegistry } from '../storage/storage-registry.js';
 import { BackupCopy } from './backup-copy.entity.js';
@@ -83,6 +84,7 @@ export class AttemptSettler {
     if (copy.state !== 'writing') return undefined;
     const storage = this.storages.open(copy.destination);
     if ((await storage.stat(copy.manifestKey)) === undefined) return undefined;
+    reached('settling.manifest-found');
     try {
       const bytes = await readObject(storage, copy.manifestKey);
       const manifest = decodeManifest(bytes.toString('utf8'));
@@ -90,6 +92,7 @@ export class AttemptSettler {
       for (const part of manifest.parts) {
         await verifyPart(storage, keyBeside(copy.key, part.filename), part, signal);
       }
+      reached('settling.archive-confirmed');
       return { copy, manifest, manifestSha256: createHash('sha256').update(bytes).digest('hex') };
     } catch (error) {
       if (!PROOFS_OF_DAMAGE.some((proof) => error instanceof proof)) throw error;

@@ -10,6 +10,7 @@ import { packPart } from '../archive/pack.js';
 import { Clock } from '../clock/clock.js';
 import { withTimeLimit } from '../clock/time-limit.js';
 import type { Dump, EngineCall } from '../engines/engine.js';
+import { reached } from '../process/phase-points.js';
 import type { Storage } from '../storage/storage.js';
 import type { AttemptPlan } from './attempt-planner.js';
 import type { RunningBackup } from './backup-progress.js';
@@ -42,6 +43,7 @@ export class BackupAttempt {
     const call = callOf(running, signal);
     running.enter('connecting');
     const dump = await this.#open(plan, running, signal);
+    reached('backup.dump-opened');
     try {
       const names = await reserve((sequence) =>
         archiveNames({
@@ -52,10 +54,13 @@ export class BackupAttempt {
           sequence,
         }),
       );
+      reached('backup.names-reserved');
       running.enter('dumping');
       const parts = await this.#packAll(plan, dump, names, running, call);
+      reached('backup.archive-stored');
       running.enter('counting');
       const content = await dump.content;
+      reached('backup.content-counted');
       running.enter('committing');
       const manifest: Manifest = {
         ...describe(plan, dump),
@@ -64,10 +69,9 @@ export class BackupAttempt {
         parts,
         content,
       };
-      return {
-        manifest,
-        manifestSha256: await storeManifest(plan.storage, names.manifestKey, manifest, signal),
-      };
+      const manifestSha256 = await storeManifest(plan.storage, names.manifestKey, manifest, signal);
+      reached('backup.manifest-stored');
+      return { manifest, manifestSha256 };
     } finally {
       // After success this does nothing; after a failure it stops the tool and closes the snapshot.
       dump.bytes.destroy();

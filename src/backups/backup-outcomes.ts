@@ -6,6 +6,7 @@ import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
 import { Config } from '../config/config.js';
 import { DomainError } from '../errors/domain-error.js';
+import { reached } from '../process/phase-points.js';
 import { ShuttingDownError } from '../queue/queue.errors.js';
 import { type Lease, Queue } from '../queue/queue.js';
 import { StorageKeyExistsError } from '../storage/storage.errors.js';
@@ -70,6 +71,7 @@ export class BackupOutcomes {
       await this.moves.saveLog(tx, backupId, attempt, log);
       await this.queue.finish(tx, lease);
     });
+    reached('backup.completed');
     this.#log.log({ backupId, attempt }, 'backup completed');
   }
 

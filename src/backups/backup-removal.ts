@@ -3,6 +3,7 @@ import { type EntityManager, In, IsNull, MoreThan, Not } from 'typeorm';
 
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
+import { reached } from '../process/phase-points.js';
 import { type Lease, Queue } from '../queue/queue.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { BackupMoves } from './backup-moves.js';
@@ -69,6 +70,7 @@ export class BackupRemoval implements OnModuleInit {
    */
   async removeNow(backupId: string, options: { force: boolean }): Promise<Backup> {
     await this.catalog.write((tx) => this.request(tx, backupId, options));
+    reached('removal.requested');
     const untilMs = this.clock.monotonicMs() + WAIT_MS;
     for (;;) {
       const backup = await this.catalog.read.findOneByOrFail(Backup, { id: backupId });
@@ -79,6 +81,7 @@ export class BackupRemoval implements OnModuleInit {
 
   /** One claim of one removal. */
   async run(lease: Lease): Promise<void> {
+    reached('removal.claimed');
     const copies = await this.catalog.read.findBy(BackupCopy, {
       backupId: lease.subjectId,
       state: Not('discarded'),
@@ -97,10 +100,12 @@ export class BackupRemoval implements OnModuleInit {
       await this.catalog.write((tx) => this.queue.postpone(tx, lease, again));
       return;
     }
+    reached('removal.objects-gone');
     await this.catalog.write(async (tx) => {
       await this.moves.move(tx, lease.subjectId, 'expired');
       await this.queue.finish(tx, lease);
     });
+    reached('removal.expired');
     this.#log.log({ backupId: lease.subjectId }, 'backup removed');
   }
 }

@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 
 import { Catalog } from '../catalog/catalog.js';
 import { DomainError } from '../errors/domain-error.js';
+import { reached } from '../process/phase-points.js';
 import { LeaseLostError } from '../queue/queue.errors.js';
 import { type Lease, Queue } from '../queue/queue.js';
 import { AttemptSettler, type SurvivedAttempt } from './attempt-settler.js';
@@ -34,6 +35,7 @@ export class BackupRunner implements OnModuleInit {
   async run(lease: Lease): Promise<void> {
     const backup = await this.catalog.read.findOneBy(Backup, { id: lease.subjectId });
     if (backup === null) return this.outcomes.forget(lease);
+    reached('backup.claimed');
     const running = this.running.begin(backup.id);
     try {
       await this.#work(backup, running, lease);
@@ -54,12 +56,14 @@ export class BackupRunner implements OnModuleInit {
       }
       return this.#fail(backup, running, error, lease);
     }
+    reached('backup.settled');
     if (survived) return this.#adopt(backup, survived, lease);
     if (backup.cancelRequested) return this.outcomes.cancelled(backup, lease);
     if (backup.status === 'running' && !(await this.outcomes.requeueAfterDeath(backup, lease))) return;
 
     const attempt = backup.attempt + 1;
     await this.outcomes.started(backup.id, attempt);
+    reached('backup.started');
     backup.attempt = attempt;
     this.#log.log({ backupId: backup.id, database: backup.databaseName, attempt }, 'backup started');
     let result: AttemptResult;
@@ -85,6 +89,7 @@ export class BackupRunner implements OnModuleInit {
     // Whoever holds the lease now settles this attempt, and may already have found it good: touch nothing.
     if (cause instanceof LeaseLostError) return;
     running.enter('cleaning');
+    reached('backup.failing');
     // What is not one of our sentences may hold anything; it stands in the service's log alone.
     running.log.add(
       `backstop: ${cause instanceof DomainError ? cause.message : 'unexpected error, see the service log'}`,

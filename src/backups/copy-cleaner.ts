@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Catalog } from '../catalog/catalog.js';
+import { reached } from '../process/phase-points.js';
 import { StorageRegistry } from '../storage/storage-registry.js';
 import type { BackupCopy } from './backup-copy.entity.js';
 import { BackupMoves } from './backup-moves.js';
@@ -32,8 +33,13 @@ export class CopyCleaner {
   async #discard(copy: BackupCopy, from: readonly CopyState[]): Promise<void> {
     const ours = await this.catalog.write((tx) => this.moves.moveCopy(tx, copy, from, 'discarding'));
     if (!ours) return;
+    reached('copy.discarding');
     const storage = this.storages.open(copy.destination);
-    for (const key of copy.keys) await storage.delete(key);
+    for (const key of copy.keys) {
+      await storage.delete(key);
+      reached('copy.object-deleted');
+    }
     await this.catalog.write((tx) => this.moves.moveCopy(tx, copy, ['discarding'], 'discarded'));
+    reached('copy.discarded');
   }
 }

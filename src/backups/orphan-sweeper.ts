@@ -3,6 +3,7 @@ import { Cron, CronExpression } from '@nestjs/schedule';
 import { In } from 'typeorm';
 
 import { Catalog } from '../catalog/catalog.js';
+import { reached } from '../process/phase-points.js';
 import { LOCAL_DESTINATION, StorageRegistry } from '../storage/storage-registry.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { Backup } from './backup.entity.js';
@@ -59,6 +60,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   async #discard(copy: BackupCopy): Promise<void> {
+    reached('sweep.orphan-found');
     try {
       await this.cleaner.discardUnfinished(copy);
       this.#log.log({ backupId: copy.backupId, attempt: copy.attempt }, 'removed what a dead attempt left');

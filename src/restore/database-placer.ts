@@ -4,6 +4,7 @@ import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
 import { DomainError } from '../errors/domain-error.js';
 import { EngineRegistry } from '../engines/engine-registry.js';
+import { reached } from '../process/phase-points.js';
 import { FreshDatabases, type RestoreServer } from './fresh-databases.js';
 import { RestoreMoves } from './restore-moves.js';
 import { keptName } from './restore-names.js';
@@ -43,9 +44,12 @@ export class DatabasePlacer {
     const keptAs = replaces ? await this.#freeKeptName(restore) : null;
     await this.catalog.write((tx) => this.moves.enterStage(tx, restore, 'placing', { keptAs, result }));
     Object.assign(restore, { stage: 'placing', keptAs, result });
+    reached('restore.placing-announced');
     await this.fresh.step('give a database its final name', (signal) => rename(server, restore, signal));
+    reached('restore.names-changed');
     await this.catalog.write((tx) => this.moves.enterStage(tx, restore, 'placed', { freshName: null }));
     Object.assign(restore, { stage: 'placed', freshName: null });
+    reached('restore.placed');
     this.#log.log(
       { restoreId: restore.id, database: restore.targetDatabaseName, keptAs },
       'the restored database has its final name',
@@ -82,6 +86,7 @@ export class DatabasePlacer {
       await this.fresh.step('drop a database', (signal) =>
         databases.drop(connection, keptAs, { endSessions: endConnections }, { signal }),
       );
+      reached('restore.old-dropped');
       this.#log.log(
         { restoreId: restore.id, database: keptAs },
         'the replaced database is dropped, as asked for',

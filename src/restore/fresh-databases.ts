@@ -5,6 +5,7 @@ import { Clock } from '../clock/clock.js';
 import { withTimeLimit } from '../clock/time-limit.js';
 import type { Connection, EngineDatabases } from '../engines/engine.js';
 import { EngineRegistry } from '../engines/engine-registry.js';
+import { reached } from '../process/phase-points.js';
 import { RestoreMoves } from './restore-moves.js';
 import { RestoreTargets } from './restore-targets.js';
 import type { Restore } from './restore.entity.js';
@@ -56,6 +57,7 @@ export class FreshDatabases {
       await this.step('drop a database', (signal) =>
         databases.drop(connection, freshName, { endSessions: true }, { signal }),
       );
+      reached('restore.fresh-dropped');
       this.#log.log({ restoreId: restore.id, freshName }, 'the unfinished database is dropped');
     }
     await this.catalog.write((tx) =>

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { EngineRegistry } from '../engines/engine-registry.js';
+import { reached } from '../process/phase-points.js';
 import { ArchiveChecker } from './archive-checker.js';
 import { DatabasePlacer } from './database-placer.js';
 import { RestoreLoader } from './restore-loader.js';
@@ -28,6 +29,7 @@ export class RestoreAttempt {
   /** Brings `restore` to the stage `placed`, or rejects. */
   async run(restore: Restore, running: RunningRestore, signal: AbortSignal): Promise<void> {
     const set = await this.archives.open(restore.backupId, running, signal);
+    reached('restore.archive-verified');
     const engine = this.engines.get(restore.engine);
     const connection = await this.targets.open(restore);
     const work = { restore, set, engine, connection, running, signal };

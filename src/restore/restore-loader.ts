@@ -9,6 +9,7 @@ import { openPart } from '../archive/unpack.js';
 import { Clock } from '../clock/clock.js';
 import { Config } from '../config/config.js';
 import type { Connection, EngineCall, RestoreOutcome } from '../engines/engine.js';
+import { reached } from '../process/phase-points.js';
 import { compareCopy } from './copy-comparison.js';
 import type { RunningRestore } from './restore-progress.js';
 import type { RestoreResult } from './restore-result.js';
@@ -33,12 +34,14 @@ export class RestoreLoader {
     running.enter('restoring', data.plain.size_bytes);
     const startedMs = this.clock.monotonicMs();
     const outcome = await this.#restore(work, data, fresh, call);
+    reached('restore.loaded');
     const restoreMs = Math.round(this.clock.monotonicMs() - startedMs);
 
     running.enter('comparing');
     const hashContent = manifest.content.items.some((item) => item.contentHash !== undefined);
     const found = await engine.measure(fresh, { ...manifest.options, hashContent }, call);
     const { compared, notes } = compareCopy(manifest.content, found, restore.tables);
+    reached('restore.compared');
     return {
       restoreMs,
       compared,
@@ -88,6 +91,7 @@ function counted(bytes: Readable, running: RunningRestore): Readable {
     for await (const chunk of bytes as AsyncIterable<Buffer>) {
       running.progress.bytes += chunk.length;
       yield chunk;
+      reached('restore.bytes-loaded');
     }
   }
   return Readable.from(count(), { objectMode: false });

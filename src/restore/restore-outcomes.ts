@@ -7,6 +7,7 @@ import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
 import { Config } from '../config/config.js';
 import { DomainError } from '../errors/domain-error.js';
+import { reached } from '../process/phase-points.js';
 import { type Lease, Queue } from '../queue/queue.js';
 import { type RestoreChanges, RestoreMoves } from './restore-moves.js';
 import type { Restore } from './restore.entity.js';
@@ -77,6 +78,7 @@ export class RestoreOutcomes {
       }
       await this.queue.finish(tx, lease);
     });
+    reached('restore.completed');
     this.#log.log({ restoreId, backupId, database: restore.targetDatabaseName }, 'restore completed');
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Catalog } from '../catalog/catalog.js';
+import { reached } from '../process/phase-points.js';
 import { RestoreMoves } from './restore-moves.js';
 import { restoringName } from './restore-names.js';
 import type { RestoreWork } from './restore-work.js';
@@ -29,6 +30,7 @@ export class RestorePreparer {
     if (replacesLive && restore.safetyBackup) {
       running.enter('safety_backup');
       await this.safety.take(restore, signal);
+      reached('restore.safety-taken');
     }
     return { replacesLive };
   }
@@ -58,6 +60,8 @@ export class RestorePreparer {
     );
     await this.catalog.write((tx) => this.moves.enterStage(tx, restore, 'loading', { freshName }));
     Object.assign(restore, { stage: 'loading', freshName });
+    reached('restore.fresh-announced');
     await engine.databases.create(connection, freshName, set.manifest.server, { signal });
+    reached('restore.fresh-created');
   }
 }

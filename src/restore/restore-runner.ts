@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { Catalog } from '../catalog/catalog.js';
+import { reached } from '../process/phase-points.js';
 import { LeaseLostError, ShuttingDownError } from '../queue/queue.errors.js';
 import { type Lease, Queue } from '../queue/queue.js';
 import { RestoreAttempt } from './restore-attempt.js';
@@ -31,6 +32,7 @@ export class RestoreRunner implements OnModuleInit {
   async run(lease: Lease): Promise<void> {
     const restore = await this.catalog.read.findOneBy(Restore, { id: lease.subjectId });
     if (restore === null) return this.outcomes.forget(lease);
+    reached('restore.claimed');
     const running = this.running.begin(restore.id);
     try {
       await this.#work(restore, running, lease);
@@ -45,6 +47,7 @@ export class RestoreRunner implements OnModuleInit {
     try {
       if (died) await this.settler.fence(restore);
       await this.settler.settle(restore);
+      reached('restore.settled');
     } catch (error) {
       return this.outcomes.unsettled(
         restore,
@@ -59,6 +62,7 @@ export class RestoreRunner implements OnModuleInit {
     if (died && !(await this.outcomes.mayGoOnAfterDeath(restore, lease))) return;
 
     await this.outcomes.started(restore);
+    reached('restore.started');
     try {
       await this.attempts.run(restore, running, lease.signal);
     } catch (error) {

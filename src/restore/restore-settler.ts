@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Catalog } from '../catalog/catalog.js';
+import { reached } from '../process/phase-points.js';
 import { DatabasePlacer } from './database-placer.js';
 import { FreshDatabases } from './fresh-databases.js';
 import { RestoreMoves } from './restore-moves.js';
@@ -23,6 +24,7 @@ export class RestoreSettler {
   async fence(restore: Restore): Promise<void> {
     const fenced = await this.catalog.write((tx) => this.moves.fence(tx, restore));
     Object.assign(restore, fenced);
+    reached('restore.fenced');
   }
 
   /**

@@ -6,6 +6,7 @@ import { Backup } from '../backups/backup.entity.js';
 import { BackupsService } from '../backups/backups.service.js';
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
+import { reached } from '../process/phase-points.js';
 import { ShuttingDownError } from '../queue/queue.errors.js';
 import { RestoreTargetMissingError, SafetyBackupFailedError } from './restore.errors.js';
 import { Restore } from './restore.entity.js';
@@ -30,6 +31,7 @@ export class SafetyBackups {
    */
   async take(restore: Restore, signal: AbortSignal): Promise<void> {
     const { id } = await this.#request(restore);
+    reached('restore.safety-requested');
     try {
       const ended = await this.#untilEnded(id, signal);
       if (ended.status === 'completed') return;

@@ -3,6 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 
+import { reached } from '../process/phase-points.js';
 import { spanOf } from './byte-range.js';
 import { DurableFile, publish, syncFolders, type Written } from './durable-file.js';
 import { FileBytes } from './file-bytes.js';
@@ -127,6 +128,7 @@ export class LocalStorage extends Storage {
       for await (const { path, name } of walkFiles(this.#root, '')) {
         if (!isPartName(name) || this.#parts.has(name)) continue;
         await removeFile(path);
+        reached('sweep.part-deleted');
         await pruneFolders(dirname(path), this.#root);
         count += 1;
       }
@@ -141,13 +143,16 @@ export class LocalStorage extends Storage {
   async #store(key: string, bytes: Readable, signal: AbortSignal): Promise<Written> {
     const work = this.#work('write', key);
     const { place, part, file } = await translated(work, () => this.#begin(key));
+    reached('storage.part-created');
     let isPublished = false;
     try {
       const written = await fill(file, bytes, signal, work);
       await translated(work, async () => {
         await file.close();
         signal.throwIfAborted();
+        reached('storage.part-flushed');
         await publishAs(place, part);
+        reached('storage.object-visible');
         isPublished = true;
         await removeFile(part);
         await syncFolders(place.folder, place.root);
@@ -229,6 +234,7 @@ async function fill(
   addAbortSignal(signal, bytes);
   for await (const chunk of bytes as AsyncIterable<Uint8Array | string>) {
     await translated(work, () => file.append(typeof chunk === 'string' ? Buffer.from(chunk) : chunk));
+    reached('storage.chunk-written');
   }
   return translated(work, () => file.finish());
 }

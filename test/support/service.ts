@@ -59,6 +59,8 @@ export interface Service extends AsyncDisposable {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<Answer<Body>>;
+  /** Resolves when it has ended, by itself or by `stop`. */
+  ended: Promise<ServiceExit>;
   /**
    * Ends it and resolves when it, and every process that it started, is gone; rejects when one of them is left. SIGKILL does
    * not check the children: it is how tests play a crash.
@@ -90,6 +92,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     logs: launched.logs,
     stderr: launched.stderr,
     request: (method, path, body, headers) => request(`${listening}${path}`, method, body, headers),
+    ended: launched.exit,
     stop,
     [Symbol.asyncDispose]: async () => {
       await stop();

@@ -1,0 +1,42 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import type { PhasePoint } from '../../src/process/phase-points.ts';
+
+const PRELOAD = fileURLToPath(new URL('strike-preload.ts', import.meta.url));
+
+/** Where in its work a service is to be struck, and with what. */
+export interface Strike {
+  point: PhasePoint;
+  /** The how-manieth time that the point is reached from now on; 1 unless said. */
+  nth?: number;
+  signal: NodeJS.Signals;
+}
+
+/** The environment of a service that can be struck. Children do not get it: their environment is fixed. */
+export function strikeEnv(folder: string): Record<string, string> {
+  return { NODE_OPTIONS: `--import ${PRELOAD}`, BACKSTOP_STRIKE_FILE: strikeFile(folder) };
+}
+
+/** Aims at a point; an earlier aim is forgotten. */
+export async function aim(folder: string, strike: Strike): Promise<void> {
+  await disarm(folder);
+  await writeFile(strikeFile(folder), JSON.stringify({ nth: 1, ...strike }));
+}
+
+/** Nothing is struck any more, and what was reached so far is forgotten. */
+export async function disarm(folder: string): Promise<void> {
+  await rm(strikeFile(folder), { force: true });
+  await rm(`${strikeFile(folder)}.reached`, { force: true });
+}
+
+/** The points that were reached since the last aim, in order. */
+export async function reachedPoints(folder: string): Promise<string[]> {
+  const text = await readFile(`${strikeFile(folder)}.reached`, 'utf8').catch(() => '');
+  return text.split('\n').filter((line) => line !== '');
+}
+
+function strikeFile(folder: string): string {
+  return join(folder, 'strike.json');
+}
