@@ -172,3 +172,15 @@ export class ProbeTimeoutError extends DomainError {
     });
   }
 }
+
+/** A rule of a retention policy cannot be what was asked. */
+export class RetentionInvalidError extends DomainError {
+  constructor(field: string, complaint: string) {
+    super({
+      code: 'retention-invalid',
+      kind: 'invalid',
+      detail: `The retention rule ${field} ${complaint}.`,
+      facts: { field },
+    });
+  }
+}
