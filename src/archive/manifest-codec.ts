@@ -89,7 +89,8 @@ const manifest: RecordCodec<Manifest> = record<Manifest>({
   engine: oneOf(ENGINE_KINDS),
   database: record<Manifest['database']>({
     name: someText,
-    database_name: someText,
+    // Empty: every database of the server.
+    database_name: anyText,
     host: anyText,
     port: integer(0, 65_535),
   }),
@@ -100,7 +101,9 @@ const manifest: RecordCodec<Manifest> = record<Manifest>({
   options: record<DumpScope>({
     format: optional(oneOf(DUMP_FORMATS)),
     schemas: optional(list(anyText)),
+    includeTables: optional(list(anyText)),
     excludeTables: optional(list(anyText)),
+    tool: optional(someText),
     includeRoles: optional(flag),
     hashContent: optional(flag),
   }),

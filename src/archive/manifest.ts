@@ -23,7 +23,7 @@ export interface Manifest {
   description: string | null;
   engine: EngineKind;
   database: {
-    /** The name under which it is registered, and its name on the server. */
+    /** The name under which it is registered, and its name on the server; that is empty when all databases there were dumped. */
     name: string;
     database_name: string;
     host: string;

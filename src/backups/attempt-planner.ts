@@ -62,9 +62,11 @@ export class AttemptPlanner {
       scope: {
         format: options.format ?? engine.traits.defaultFormat,
         schemas: options.schemas ?? [],
+        includeTables: options.includeTables ?? [],
         excludeTables: options.excludeTables ?? [],
         includeRoles: options.includeRoles ?? false,
         hashContent: options.hashContent ?? false,
+        ...(options.tool !== undefined && { tool: options.tool }),
       },
       compression: options.compression ?? 'zstd',
       compressionLevel: options.compressionLevel,

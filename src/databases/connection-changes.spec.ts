@@ -1,20 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Engine, EngineTraits } from '../engines/engine.js';
-import { type ConnectionChanges, type ConnectionFields, readConnection } from './connection-changes.js';
+import { POSTGRES_TRAITS } from '../engines/postgres/postgres-traits.js';
+import { parsePostgresUri } from '../engines/postgres/postgres-uri.js';
+import {
+  type ConnectedEngine,
+  type ConnectionChanges,
+  type ConnectionFields,
+  readConnection,
+} from './connection-changes.js';
 
-const traits: EngineTraits = {
-  defaultPort: 5432,
-  formats: ['custom'],
-  defaultFormat: 'custom',
-  itemWord: 'table',
-  supportsRoles: true,
-  supportsContentHash: true,
-  supportsItemRestore: [],
-  supportsParallelRestore: [],
-  maxDatabaseNameBytes: 63,
-};
-const postgres: Pick<Engine, 'kind' | 'traits'> = { kind: 'postgres', traits };
+const postgres: ConnectedEngine = { traits: POSTGRES_TRAITS, readUri: parsePostgresUri };
 const whole = 'postgres://app:fake-password@db:5433/shop?sslmode=require';
 
 describe('readConnection', () => {
@@ -83,13 +78,9 @@ describe('readConnection', () => {
     ['credentials-invalid', { uri: 'postgres://app:fake%00password@db/shop' }],
     ['credentials-invalid', { passwordVar: '$SHOP_PASSWORD' }],
     ['uri-invalid', { uri: '' }],
+    ['uri-invalid', { uri: 'mongodb://db/shop' }],
+    ['connection-parameter-invalid', { parameters: { replicaSet: 'rs0' } }],
   ])('refuses as %s: %j', (code, fields) => {
     expect(() => readConnection(fields, postgres)).toThrow(expect.objectContaining({ code }));
-  });
-
-  it('knows no URI of an engine without one', () => {
-    expect(() => readConnection({ uri: 'mongodb://db/shop' }, { kind: 'mongodb', traits })).toThrow(
-      expect.objectContaining({ code: 'uri-invalid' }),
-    );
   });
 });

@@ -1,4 +1,5 @@
-import type { Engine, TlsChoice } from '../engines/engine.js';
+import type { ConnectionParameters, Engine, TlsChoice, UriParts } from '../engines/engine.js';
+import { checkParameters, type ParameterChanges } from './connection-parameters.js';
 import {
   checkCredential,
   checkHost,
@@ -6,19 +7,22 @@ import {
   checkRemoteName,
   checkVariableName,
 } from './connection-rules.js';
-import { parsePostgresUri, type UriParts } from './connection-uri.js';
-import { ConnectionAmbiguousError, CredentialsAmbiguousError, UriInvalidError } from './databases.errors.js';
+import { ConnectionAmbiguousError, CredentialsAmbiguousError } from './databases.errors.js';
+
+/** What of an engine decides how it is connected to. */
+export type ConnectedEngine = Pick<Engine, 'traits' | 'readUri'>;
 
 /** A connection as somebody describes it, or changes of one: `null` takes away, what is absent stays as it is. */
 export interface ConnectionFields {
   uri?: string | null;
   host?: string;
   port?: number;
-  databaseName?: string;
+  databaseName?: string | null;
   username?: string | null;
   usernameVar?: string | null;
   password?: string | null;
   passwordVar?: string | null;
+  parameters?: ParameterChanges | null;
   tlsMode?: TlsChoice['mode'];
 }
 
@@ -30,28 +34,19 @@ export type ConnectionChanges = Omit<ConnectionFields, 'uri'>;
  *
  * @throws an error of kind `invalid` that says which part is wrong, or is said twice
  */
-export function readConnection(
-  fields: ConnectionFields,
-  engine: Pick<Engine, 'kind' | 'traits'>,
-): ConnectionChanges {
+export function readConnection(fields: ConnectionFields, engine: ConnectedEngine): ConnectionChanges {
   const { uri, ...own } = fields;
-  const parts = uri === undefined || uri === null ? {} : readUri(uri, engine);
+  const parts = uri === undefined || uri === null ? {} : engine.readUri(uri);
   checkSaidOnce(own, parts);
   const changes: ConnectionChanges = { ...withoutUndefined(own), ...parts };
+  const parameters = { ...own.parameters, ...parts.parameters };
+  if (Object.keys(parameters).length > 0) changes.parameters = parameters;
+  checkParameters(changes.parameters, engine.traits.connectionParameters);
   if (changes.host !== undefined) changes.host = checkHost(changes.host);
   if (changes.port !== undefined) checkPort(changes.port);
-  if (changes.databaseName !== undefined) {
-    checkRemoteName(changes.databaseName, engine.traits.maxDatabaseNameBytes);
-  }
+  if (isGiven(changes.databaseName)) checkRemoteName(changes.databaseName, engine.traits);
   checkCredentials(changes);
   return changes;
-}
-
-function readUri(uri: string, engine: Pick<Engine, 'kind'>): UriParts {
-  if (engine.kind === 'postgres') return parsePostgresUri(uri);
-  throw new UriInvalidError(
-    `is not understood for ${engine.kind}; give host, port, database_name, username and password`,
-  );
 }
 
 function checkSaidOnce(fields: ConnectionChanges, parts: UriParts): void {
@@ -65,12 +60,21 @@ function checkSaidOnce(fields: ConnectionChanges, parts: UriParts): void {
   if (twice('usernameVar', 'username')) throw new CredentialsAmbiguousError('uri', 'username_var');
   if (twice('password', 'password')) throw new CredentialsAmbiguousError('uri', 'password');
   if (twice('passwordVar', 'password')) throw new CredentialsAmbiguousError('uri', 'password_var');
+  checkParametersSaidOnce(fields.parameters, parts.parameters);
   if (isGiven(fields.username) && isGiven(fields.usernameVar)) {
     throw new CredentialsAmbiguousError('username', 'username_var');
   }
   if (isGiven(fields.password) && isGiven(fields.passwordVar)) {
     throw new CredentialsAmbiguousError('password', 'password_var');
   }
+}
+
+function checkParametersSaidOnce(
+  fields: ConnectionChanges['parameters'],
+  parts: ConnectionParameters | undefined,
+): void {
+  const twice = Object.keys(fields ?? {}).find((name) => parts?.[name] !== undefined);
+  if (twice !== undefined) throw new ConnectionAmbiguousError(`parameters.${twice}`);
 }
 
 function checkCredentials(changes: ConnectionChanges): void {

@@ -30,6 +30,7 @@ export class ConnectionOpener {
       databaseName: database.databaseName,
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
+      parameters: database.parameters,
       tls: this.secrets.openTls(database),
     };
   }

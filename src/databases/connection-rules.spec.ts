@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
+import { MONGO_TRAITS } from '../engines/mongo/mongo-traits.js';
+import { POSTGRES_TRAITS } from '../engines/postgres/postgres-traits.js';
 import {
   checkCredential,
   checkHost,
@@ -85,12 +87,26 @@ describe('checkRemoteName', () => {
   it.each(['shop', 'My "Shop"', '-c', 'ünï cødé 🛒', 'two\nlines', '..', 'a/b', "it's", 'x'.repeat(63)])(
     'takes %j',
     (name) => {
-      expect(() => checkRemoteName(name, 63)).not.toThrow();
+      expect(() => checkRemoteName(name, POSTGRES_TRAITS)).not.toThrow();
     },
   );
 
   it.each(['', 'a\0b', 'a\ud800', 'x'.repeat(64), 'ü'.repeat(32)])('refuses %j', (name) => {
-    expect(() => checkRemoteName(name, 63)).toThrow(expect.objectContaining({ code: 'remote-name-invalid' }));
+    expect(() => checkRemoteName(name, POSTGRES_TRAITS)).toThrow(
+      expect.objectContaining({ code: 'remote-name-invalid' }),
+    );
+  });
+});
+
+describe('checkRemoteName for MongoDB', () => {
+  it.each(['shop', '-c', 'ünï', "it's", 'x'.repeat(63)])('takes %j', (name) => {
+    expect(() => checkRemoteName(name, MONGO_TRAITS)).not.toThrow();
+  });
+
+  it.each(['a b', 'a.b', 'a/b', 'a\\b', 'a"b', 'a$b', 'x'.repeat(64)])('refuses %j', (name) => {
+    expect(() => checkRemoteName(name, MONGO_TRAITS)).toThrow(
+      expect.objectContaining({ code: 'remote-name-invalid' }),
+    );
   });
 });
 

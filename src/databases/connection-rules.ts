@@ -1,3 +1,4 @@
+import type { EngineTraits } from '../engines/engine.js';
 import {
   CredentialsInvalidError,
   DatabaseNameInvalidError,
@@ -7,6 +8,8 @@ import {
 } from './databases.errors.js';
 
 export const NAME = /^[A-Za-z0-9._-]{1,63}$/;
+type DatabaseNameTraits = Pick<EngineTraits, 'maxDatabaseNameBytes' | 'databaseNameRule'>;
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 /** The longest host name that DNS can carry. */
@@ -75,11 +78,15 @@ export function checkPort(port: number): void {
 }
 
 /**
- * The database's name on its server. Any character but NUL can be part of one, quotes, blanks and line ends included.
+ * The database's name on its server. As far as the engine has no rule of its own, any character but NUL can be part of one,
+ * quotes, blanks and line ends included.
  *
  * @throws RemoteNameInvalidError
  */
-export function checkRemoteName(name: string, maxBytes: number): void {
+export function checkRemoteName(
+  name: string,
+  { maxDatabaseNameBytes: maxBytes, databaseNameRule: rule }: DatabaseNameTraits,
+): void {
   if (name === '') throw new RemoteNameInvalidError('must not be empty');
   if (name.includes('\0')) throw new RemoteNameInvalidError('contains a NUL character');
   if (!name.isWellFormed()) throw new RemoteNameInvalidError('contains half a character');
@@ -88,6 +95,7 @@ export function checkRemoteName(name: string, maxBytes: number): void {
     // Servers cut longer names silently, which could mean another database.
     throw new RemoteNameInvalidError(`has ${bytes} bytes, and a name on the server has at most ${maxBytes}`);
   }
+  if (rule !== undefined && !rule.pattern.test(name)) throw new RemoteNameInvalidError(rule.words);
 }
 
 /** A user name or password as given. @throws CredentialsInvalidError, which does not repeat it */

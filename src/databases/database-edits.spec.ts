@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Engine, EngineTraits } from '../engines/engine.js';
+import type { Engine } from '../engines/engine.js';
+import { MONGO_TRAITS } from '../engines/mongo/mongo-traits.js';
+import { parseMongoUri } from '../engines/mongo/mongo-uri.js';
+import { POSTGRES_TRAITS } from '../engines/postgres/postgres-traits.js';
+import { parsePostgresUri } from '../engines/postgres/postgres-uri.js';
 import { SecretBox } from '../secrets/secret-box.js';
 import { deriveSecretKey } from '../secrets/secret-key.js';
 import { blankDatabase, type DatabaseEdits, editDatabase } from './database-edits.js';
@@ -8,18 +12,16 @@ import { DatabaseSecrets } from './database-secrets.js';
 import type { Database } from './database.entity.js';
 import { toDatabaseView } from './dto/database.view.js';
 
-const traits: EngineTraits = {
-  defaultPort: 5432,
-  formats: ['custom', 'plain'],
-  defaultFormat: 'custom',
-  itemWord: 'table',
-  supportsRoles: true,
-  supportsContentHash: true,
-  supportsItemRestore: [],
-  supportsParallelRestore: [],
-  maxDatabaseNameBytes: 63,
+const engine: Pick<Engine, 'kind' | 'traits' | 'readUri'> = {
+  kind: 'postgres',
+  traits: POSTGRES_TRAITS,
+  readUri: parsePostgresUri,
 };
-const engine: Pick<Engine, 'kind' | 'traits'> = { kind: 'postgres', traits };
+const mongo: Pick<Engine, 'kind' | 'traits' | 'readUri'> = {
+  kind: 'mongodb',
+  traits: MONGO_TRAITS,
+  readUri: parseMongoUri,
+};
 const secrets = new DatabaseSecrets(new SecretBox(deriveSecretKey('an obviously fake passphrase for tests')));
 const otherBox = new SecretBox(deriveSecretKey('another obviously fake passphrase for tests'));
 const then = new Date('2026-11-21T03:00:00Z');
@@ -128,5 +130,48 @@ describe('editDatabase', () => {
         facts: { missing: ['host', 'database_name'] },
       }),
     );
+  });
+});
+
+describe('a database whose engine has connection parameters', () => {
+  const cluster = 'mongodb://app:fake-password@a:27018,b:27019/shop?replicaSet=rs0&readPreference=secondary';
+
+  function editedMongo(...steps: DatabaseEdits['connection'][]): Database {
+    const database = blankDatabase(id, mongo, then);
+    for (const connection of steps) {
+      editDatabase(database, { ...nothing, name: 'shop', connection }, mongo, secrets);
+    }
+    return database;
+  }
+
+  it('takes them from the URI', () => {
+    expect(toDatabaseView(editedMongo({ uri: cluster }))).toMatchObject({
+      host: 'a',
+      port: 27_018,
+      database_name: 'shop',
+      parameters: { seeds: 'b:27019', replicaSet: 'rs0', readPreference: 'secondary', authSource: 'shop' },
+    });
+  });
+
+  it('keeps those that are not about the address when the server is another one', () => {
+    expect(editedMongo({ uri: cluster }, { host: 'elsewhere' }).parameters).toEqual({
+      readPreference: 'secondary',
+      authSource: 'shop',
+    });
+  });
+
+  it('replaces one and takes one away', () => {
+    const parameters = { authSource: 'admin', readPreference: null };
+    expect(editedMongo({ uri: cluster }, { parameters }).parameters).toEqual({
+      seeds: 'b:27019',
+      replicaSet: 'rs0',
+      authSource: 'admin',
+    });
+    expect(editedMongo({ uri: cluster }, { parameters: null }).parameters).toEqual({});
+  });
+
+  it('means the whole server without a name', () => {
+    expect(toDatabaseView(editedMongo({ host: 'a' }))).not.toHaveProperty('database_name');
+    expect(editedMongo({ uri: cluster }, { databaseName: null }).databaseName).toBe('');
   });
 });

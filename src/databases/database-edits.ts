@@ -1,5 +1,11 @@
-import type { Engine } from '../engines/engine.js';
-import { type ConnectionChanges, type ConnectionFields, readConnection } from './connection-changes.js';
+import type { ConnectionParameters, Engine, EngineTraits } from '../engines/engine.js';
+import {
+  type ConnectedEngine,
+  type ConnectionChanges,
+  type ConnectionFields,
+  readConnection,
+} from './connection-changes.js';
+import { mergeParameters, withoutAddress } from './connection-parameters.js';
 import { checkName } from './connection-rules.js';
 import { checkOptions, mergeOptions, type OptionChanges } from './database-options.js';
 import type { DatabaseSecrets } from './database-secrets.js';
@@ -35,6 +41,7 @@ export function blankDatabase(id: string, engine: Pick<Engine, 'kind' | 'traits'
     usernameVar: null,
     passwordSealed: null,
     passwordVar: null,
+    parameters: {},
     tls: DEFAULT_TLS,
     options: {},
     createdAt: now,
@@ -50,21 +57,22 @@ export function blankDatabase(id: string, engine: Pick<Engine, 'kind' | 'traits'
 export function editDatabase(
   database: Database,
   edits: DatabaseEdits,
-  engine: Pick<Engine, 'kind' | 'traits'>,
+  engine: ConnectedEngine,
   secrets: DatabaseSecrets,
 ): void {
   const name = edits.name ?? database.name;
   checkName(name);
   const connection = readConnection({ ...edits.connection, tlsMode: edits.tls.mode ?? undefined }, engine);
-  checkComplete(database, connection);
+  checkComplete(database, connection, engine.traits);
   const tls = editTls(database, { ...edits.tls, mode: connection.tlsMode ?? edits.tls.mode }, secrets);
   const options = mergeOptions(database.options, edits.options);
   checkOptions(options, engine.traits);
 
   database.name = name;
+  database.parameters = editParameters(database, connection, engine.traits);
   database.host = connection.host ?? database.host;
   database.port = connection.port ?? database.port;
-  database.databaseName = connection.databaseName ?? database.databaseName;
+  if (connection.databaseName !== undefined) database.databaseName = connection.databaseName ?? '';
   editCredentials(database, connection, secrets);
   database.tls = tls;
   database.options = options;
@@ -78,10 +86,26 @@ function editTls(database: Database, changes: TlsChanges, secrets: DatabaseSecre
   return secrets.sealTls(database.id, tls);
 }
 
-function checkComplete(database: Database, connection: ConnectionChanges): void {
+function editParameters(
+  database: Database,
+  { host = database.host, port = database.port, parameters }: ConnectionChanges,
+  { connectionParameters }: EngineTraits,
+): ConnectionParameters {
+  const isElsewhere = host !== database.host || port !== database.port;
+  const stored = isElsewhere
+    ? withoutAddress(database.parameters, connectionParameters)
+    : database.parameters;
+  return mergeParameters(stored, parameters);
+}
+
+function checkComplete(
+  database: Database,
+  { host = database.host, databaseName = database.databaseName }: ConnectionChanges,
+  { supportsWholeServer }: EngineTraits,
+): void {
   const missing: string[] = [];
-  if (!(connection.host ?? database.host)) missing.push('host');
-  if (!(connection.databaseName ?? database.databaseName)) missing.push('database_name');
+  if (!host) missing.push('host');
+  if (!databaseName && !supportsWholeServer) missing.push('database_name');
   if (missing.length > 0) throw new ConnectionIncompleteError(missing);
 }
 

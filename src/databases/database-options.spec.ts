@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import type { EngineTraits } from '../engines/engine.js';
+import { MONGO_TRAITS } from '../engines/mongo/mongo-traits.js';
+import { POSTGRES_TRAITS } from '../engines/postgres/postgres-traits.js';
 import {
   checkOptions,
   type DatabaseOptions,
@@ -9,25 +11,8 @@ import {
   type OptionChanges,
 } from './database-options.js';
 
-const relational: EngineTraits = {
-  defaultPort: 5432,
-  formats: ['custom', 'plain'],
-  defaultFormat: 'custom',
-  itemWord: 'table',
-  supportsRoles: true,
-  supportsContentHash: true,
-  supportsItemRestore: ['custom'],
-  supportsParallelRestore: ['custom'],
-  maxDatabaseNameBytes: 63,
-};
-const documents: EngineTraits = {
-  ...relational,
-  formats: ['archive'],
-  defaultFormat: 'archive',
-  itemWord: 'collection',
-  supportsRoles: false,
-  supportsContentHash: false,
-};
+const relational = POSTGRES_TRAITS;
+const documents: EngineTraits = { ...MONGO_TRAITS, supportsRoles: false, supportsContentHash: false };
 
 describe('checkOptions', () => {
   it.each<DatabaseOptions>([
@@ -61,6 +46,8 @@ describe('checkOptions', () => {
     ['timeout_seconds', { timeoutSeconds: 0 }],
     ['stall_seconds', { stallSeconds: 2_592_001 }],
     ['stall_seconds', { stallSeconds: 1.5 }],
+    ['include_tables', { includeTables: ['public.a'] }],
+    ['tool', { tool: 'auto' }],
   ])('refuses a wrong %s: %j', (option, options) => {
     expect(() => checkOptions(options, relational)).toThrow(
       expect.objectContaining({ code: 'options-invalid', facts: { option } }),
@@ -72,12 +59,15 @@ describe('checkOptions', () => {
     ['include_roles', { includeRoles: true }],
     ['hash_content', { hashContent: true }],
     ['schemas', { schemas: ['public'] }],
+    ['tool', { tool: 'pg_dump' }],
   ])('refuses %s for an engine that does not know it', (option, options) => {
     expect(() => checkOptions(options, documents)).toThrow(expect.objectContaining({ facts: { option } }));
   });
 
   it('takes bare names for an engine without schemas', () => {
-    expect(() => checkOptions({ excludeTables: ['log'] }, documents)).not.toThrow();
+    const options = { excludeTables: ['log'], includeTables: ['a.b'], tool: 'builtin' };
+    expect(() => checkOptions(options, documents)).not.toThrow();
+    expect(effectiveOptions({}, documents)).toMatchObject({ format: 'archive', tool: 'auto' });
   });
 });
 
@@ -87,6 +77,7 @@ describe('effectiveOptions', () => {
       format: 'custom',
       compression: 'zstd',
       compressionLevel: 3,
+      includeTables: [],
       excludeTables: [],
       schemas: [],
       includeRoles: false,
@@ -103,6 +94,7 @@ describe('effectiveOptions', () => {
       format: 'plain',
       compression: 'gzip',
       compressionLevel: 9,
+      includeTables: [],
       excludeTables: ['a.b'],
       schemas: ['a'],
       includeRoles: true,

@@ -7,8 +7,11 @@ export interface DatabaseOptions {
   format?: DumpFormat;
   compression?: Compression;
   compressionLevel?: number;
+  includeTables?: string[];
   excludeTables?: string[];
   schemas?: string[];
+  /** What makes the dump, where the engine has a choice. */
+  tool?: string;
   includeRoles?: boolean;
   hashContent?: boolean;
   /** The longest that one attempt may take; absent: the service's setting. */
@@ -19,9 +22,9 @@ export interface DatabaseOptions {
 
 /** The options that a backup made now would use. */
 export type EffectiveOptions = Required<
-  Omit<DatabaseOptions, 'compressionLevel' | 'timeoutSeconds' | 'stallSeconds'>
+  Omit<DatabaseOptions, 'compressionLevel' | 'timeoutSeconds' | 'stallSeconds' | 'tool'>
 > &
-  Pick<DatabaseOptions, 'compressionLevel' | 'timeoutSeconds' | 'stallSeconds'>;
+  Pick<DatabaseOptions, 'compressionLevel' | 'timeoutSeconds' | 'stallSeconds' | 'tool'>;
 
 interface LevelRange {
   min: number;
@@ -47,10 +50,12 @@ export function effectiveOptions(options: DatabaseOptions, traits: EngineTraits)
     format: options.format ?? traits.defaultFormat,
     compression,
     ...(compressionLevel !== undefined && { compressionLevel }),
+    includeTables: options.includeTables ?? [],
     excludeTables: options.excludeTables ?? [],
     schemas: options.schemas ?? [],
     includeRoles: options.includeRoles ?? false,
     hashContent: options.hashContent ?? false,
+    ...((options.tool ?? traits.dumpTools[0]) !== undefined && { tool: options.tool ?? traits.dumpTools[0] }),
     ...(options.timeoutSeconds !== undefined && { timeoutSeconds: options.timeoutSeconds }),
     ...(options.stallSeconds !== undefined && { stallSeconds: options.stallSeconds }),
   };
@@ -78,6 +83,7 @@ export function checkOptions(options: DatabaseOptions, traits: EngineTraits): vo
     throw new OptionsInvalidError('format', `must be one of ${traits.formats.join(', ')} with this engine`);
   }
   checkLevel(options);
+  checkNames('include_tables', options.includeTables);
   checkNames('exclude_tables', options.excludeTables);
   checkNames('schemas', options.schemas);
   checkEngineOptions(options, traits);
@@ -106,17 +112,31 @@ function checkEngineOptions(options: DatabaseOptions, traits: EngineTraits): voi
   if (options.hashContent && !traits.supportsContentHash) {
     throw new OptionsInvalidError('hash_content', 'is not possible with this engine');
   }
-  if (traits.itemWord !== 'table') {
-    if (options.schemas?.length) throw new OptionsInvalidError('schemas', 'has no meaning with this engine');
-    return;
+  if (options.schemas?.length && !traits.supportsSchemas) {
+    throw new OptionsInvalidError('schemas', 'has no meaning with this engine');
   }
-  const bare = options.excludeTables?.find((name) => !/^[^.]+\..+$/s.test(name));
-  if (bare !== undefined) {
-    throw new OptionsInvalidError(
-      'exclude_tables',
-      `holds ${JSON.stringify(bare)}; write it with its schema: schema.table`,
-    );
+  if (options.includeTables?.length && !traits.supportsItemChoice) {
+    throw new OptionsInvalidError('include_tables', 'is not possible with this engine; use exclude_tables');
   }
+  checkItemNames('include_tables', options.includeTables, traits);
+  checkItemNames('exclude_tables', options.excludeTables, traits);
+  checkTool(options.tool, traits.dumpTools);
+}
+
+function checkItemNames(
+  option: string,
+  names: readonly string[] | undefined,
+  { itemNameRule: rule }: EngineTraits,
+): void {
+  const wrong = rule && names?.find((name) => !rule.pattern.test(name));
+  if (wrong === undefined) return;
+  throw new OptionsInvalidError(option, `holds ${JSON.stringify(wrong)}, which ${rule?.words ?? 'is none'}`);
+}
+
+function checkTool(tool: string | undefined, tools: readonly string[]): void {
+  if (tool === undefined || tools.includes(tool)) return;
+  if (tools.length === 0) throw new OptionsInvalidError('tool', 'has no meaning with this engine');
+  throw new OptionsInvalidError('tool', `must be one of ${tools.join(', ')} with this engine`);
 }
 
 function checkNames(option: string, names: readonly string[] | undefined): void {

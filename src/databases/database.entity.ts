@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
 
 import { idColumn, timeColumn } from '../catalog/columns.js';
-import type { EngineKind, TlsChoice } from '../engines/engine.js';
+import type { ConnectionParameters, EngineKind, TlsChoice } from '../engines/engine.js';
 import type { DatabaseOptions } from './database-options.js';
 
 /** A TLS choice as it lies in the catalog: the private key sealed. */
@@ -32,7 +32,7 @@ export class Database {
   @Column({ name: 'port', type: 'integer' })
   port: number;
 
-  /** Its name on the server. */
+  /** Its name on the server; empty: every database there. */
   @Column({ name: 'database_name', type: 'text' })
   databaseName: string;
 
@@ -47,6 +47,10 @@ export class Database {
 
   @Column({ name: 'password_var', type: 'varchar', length: 128, nullable: true })
   passwordVar: string | null;
+
+  /** What else its engine needs to connect. */
+  @Column({ name: 'parameters', type: 'simple-json' })
+  parameters: ConnectionParameters;
 
   @Column({ name: 'tls', type: 'simple-json' })
   tls: StoredTls;

@@ -108,20 +108,14 @@ export class ConnectionIncompleteError extends DomainError {
   }
 }
 
-/** Never repeats the URI: it may hold a password. */
-export class UriInvalidError extends DomainError {
-  constructor(complaint: string) {
-    super({ code: 'uri-invalid', kind: 'invalid', detail: `The uri ${complaint}.` });
-  }
-}
-
-export class UriParameterUnknownError extends DomainError {
-  constructor(parameter: string, known: readonly string[]) {
+/** One of the `parameters` of a connection is refused. Its value is not repeated. */
+export class ConnectionParameterInvalidError extends DomainError {
+  constructor(parameter: string, complaint: string) {
     super({
-      code: 'uri-parameter-unknown',
+      code: 'connection-parameter-invalid',
       kind: 'invalid',
-      detail: `The uri has the parameter ${JSON.stringify(parameter)}. Known: ${known.join(', ')}. Leave the others out.`,
-      facts: { parameter, known },
+      detail: `The connection's parameter ${JSON.stringify(parameter)} ${complaint}.`,
+      facts: { parameter },
     });
   }
 }

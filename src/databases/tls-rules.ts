@@ -3,14 +3,6 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { TlsChoice } from '../engines/engine.js';
 import { TlsInvalidError } from './databases.errors.js';
 
-export const TLS_MODES = [
-  'disable',
-  'prefer',
-  'require',
-  'verify-ca',
-  'verify-full',
-] as const satisfies readonly TlsChoice['mode'][];
-
 /** As libpq: TLS where the server offers it. */
 export const DEFAULT_TLS: TlsChoice = { mode: 'prefer' };
 

@@ -13,14 +13,32 @@ export type DumpFormat = (typeof DUMP_FORMATS)[number];
 export interface Connection {
   host: string;
   port: number;
+  /** Its name on the server. Empty: every database there, for engines whose traits allow that. */
   databaseName: string;
   username?: string;
   password?: string;
   tls: TlsChoice;
+  /** What else an engine needs to connect, by the names in `EngineTraits.connectionParameters`. Never a secret. */
+  parameters?: ConnectionParameters;
 }
 
+export type ConnectionParameters = Readonly<Record<string, string>>;
+
+/** What a connection URI says; a part that it leaves out is absent. */
+export interface UriParts {
+  host?: string;
+  port?: number;
+  databaseName?: string;
+  username?: string;
+  password?: string;
+  tlsMode?: TlsChoice['mode'];
+  parameters?: ConnectionParameters;
+}
+
+export const TLS_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
 export interface TlsChoice {
-  mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  mode: (typeof TLS_MODES)[number];
   /** PEM texts. */
   ca?: string;
   cert?: string;
@@ -48,8 +66,12 @@ export interface DumpScope {
   format?: DumpFormat;
   /** Only these schemas (PostgreSQL). Empty or absent: all. */
   schemas?: readonly string[];
-  /** `schema.table` names left out with their data. */
+  /** Only these items, by name. Empty or absent: all. */
+  includeTables?: readonly string[];
+  /** Names of items left out with their data: `schema.table`, or a collection. */
   excludeTables?: readonly string[];
+  /** Which of `EngineTraits.dumpTools` makes the dump. Absent: the first. */
+  tool?: string;
   /** Adds a companion with the server's roles. */
   includeRoles?: boolean;
   /** Adds `contentHash` to each item of the facts. Costs about 1 s for 1.5 million rows. */
@@ -104,10 +126,11 @@ export interface ProbeReport {
   warnings: { code: string; detail: string }[];
 }
 
-/** A client tool that was found on this machine. */
+/** Something on this machine that makes dumps or loads them. */
 export interface ToolReport extends ToolFacts {
   major: number;
-  path: string;
+  /** Absent: it is a part of this service. */
+  path?: string;
 }
 
 /** How an archive is restored. The target database exists and is empty unless `tables` says otherwise. */
@@ -138,19 +161,55 @@ export interface Inspection {
   plainBytes: number;
 }
 
+/** A rule for a text, and its words: they complete the sentence "it …". */
+export interface TextRule {
+  pattern: RegExp;
+  words: string;
+}
+
+/** A parameter that a connection of this engine may have, as `parameters` in a request or in the query of a URI. */
+export interface ConnectionParameter {
+  name: string;
+  /** One line for people. */
+  description: string;
+  rule: TextRule;
+  /** It says where the server is, so it goes when another host or port is given without it. */
+  isAddress: boolean;
+}
+
 /** Facts about an engine that others decide by. */
 export interface EngineTraits {
   defaultPort: number;
+  /** How a URI for it looks, without a password. */
+  uriExample: string;
+  connectionParameters: readonly ConnectionParameter[];
+  /** Whether a connection may name no database, and mean all of the server's. */
+  supportsWholeServer: boolean;
   formats: readonly DumpFormat[];
   defaultFormat: DumpFormat;
   /** Word for one item, singular, for people: `table`, `collection`. */
   itemWord: 'table' | 'collection';
+  /** How the name of an item looks, where not every name can be one. */
+  itemNameRule?: TextRule;
   supportsRoles: boolean;
   supportsContentHash: boolean;
+  supportsSchemas: boolean;
+  /** Whether a scope may list the only items that it holds. */
+  supportsItemChoice: boolean;
+  /** What may be chosen to make dumps; the first is what is used when nothing is chosen. Empty: there is no choice. */
+  dumpTools: readonly string[];
   supportsItemRestore: readonly DumpFormat[];
   supportsParallelRestore: readonly DumpFormat[];
   /** Longest database name in bytes. */
   maxDatabaseNameBytes: number;
+  /** What else the name of a database must be. */
+  databaseNameRule?: TextRule;
+  /**
+   * How a whole database gets another name. `atomic`: in one step, which costs nothing; a restored database is loaded under a name
+   * of its own and then named. `stepwise`: collection by collection, each copied; a restore into a new database is loaded under
+   * its final name, and a swap that was cut off is finished by `EngineDatabases.settleSwap`.
+   */
+  renames: 'atomic' | 'stepwise';
 }
 
 /**
@@ -178,8 +237,14 @@ export abstract class Engine {
   abstract readonly kind: EngineKind;
   abstract readonly traits: EngineTraits;
 
-  /** Client tools found on this machine, newest first. */
+  /** What can make and load dumps on this machine. The first is what a dump uses when its scope does not say otherwise. */
   abstract tools(): Promise<ToolReport[]>;
+
+  /**
+   * Takes a connection URI apart. Whether the parts are good ones is for the rules of `databases` to say.
+   * @throws `uri-invalid`, `uri-parameter-unknown`; neither repeats the URI, which may hold a password
+   */
+  abstract readUri(uri: string): UriParts;
 
   /** Connects and says what a dump would meet. Bounded by a connect timeout of 10 s. */
   abstract probe(connection: Connection, call: EngineCall): Promise<ProbeReport>;
@@ -235,25 +300,49 @@ export interface EngineDatabases {
   ): Promise<void>;
 
   /**
-   * Gives a database that we made another name, in one atomic step. Rejects with `target-database-exists` when there is one
+   * Gives a database that we made another name, in one step where the traits say `atomic`. Rejects with `target-database-exists` when there is one
    * of that name, and with `database-in-use` when others are connected to it.
    */
   rename(connection: Connection, name: string, newName: string, call: EngineCall): Promise<void>;
+
+  /**
+   * Rejects when `swap` cannot be done on this server at all, whatever its databases are; asked before anything is touched.
+   * Rejects with `swap-unsupported` or `permission-denied`.
+   */
+  checkSwap(connection: Connection, name: string, call: EngineCall): Promise<void>;
 
   /** Other people's sessions in a database. */
   sessions(connection: Connection, name: string, call: EngineCall): Promise<SessionReport[]>;
 
   /**
-   * Puts `fresh` in the place of `live`, which is kept under the name `keepAs`, in one atomic step: at every moment either
-   * both names are swapped or none is. Owner, rights and settings of the database itself go over from `live` to `fresh`.
-   * Rejects with `database-in-use` when others are connected to `live` and `endSessions` is false.
+   * Puts `fresh` in the place of `live`, which is kept under the name `keepAs`. Where the traits say `atomic`, at every moment
+   * either both names are swapped or none is; where they say `stepwise`, others may see some of both in between, and after a
+   * crash the rest is done by `settleSwap`. Nothing is lost at any moment. Owner, rights and settings of the database itself go
+   * over from `live` to `fresh`. Rejects with `database-in-use` when others are connected to `live` and `endSessions` is false.
    */
   swap(
     connection: Connection,
-    names: { live: string; fresh: string; keepAs: string },
+    names: SwapNames,
     options: { endSessions: boolean },
     call: EngineCall,
   ): Promise<void>;
+
+  /**
+   * Tells what became of a swap whose caller died, or of a rename when `keepAs` is null, and finishes it when it had begun. May be
+   * called any number of times.
+   */
+  settleSwap(
+    connection: Connection,
+    names: Omit<SwapNames, 'keepAs'> & { keepAs: string | null },
+    call: EngineCall,
+  ): Promise<'swapped' | 'untouched'>;
+}
+
+/** The names in a swap: `fresh` becomes `live`, and `live` becomes `keepAs`. */
+export interface SwapNames {
+  live: string;
+  fresh: string;
+  keepAs: string;
 }
 
 /** Injection token of the array of all engines. */

@@ -162,3 +162,21 @@ export class FormatUnsupportedError extends EngineError {
     });
   }
 }
+
+/** Never repeats the URI: it may hold a password. */
+export class UriInvalidError extends EngineError {
+  constructor(complaint: string) {
+    super({ code: 'uri-invalid', kind: 'invalid', detail: `The uri ${complaint}.` });
+  }
+}
+
+export class UriParameterUnknownError extends EngineError {
+  constructor(parameter: string, known: readonly string[]) {
+    super({
+      code: 'uri-parameter-unknown',
+      kind: 'invalid',
+      detail: `The uri has the parameter ${JSON.stringify(parameter)}. Known: ${known.join(', ')}. Leave the others out.`,
+      facts: { parameter, known },
+    });
+  }
+}

@@ -15,8 +15,9 @@ import { Restore } from './restore.entity.js';
 const MOST_TURNS = 100;
 
 /**
- * Gives a restored and compared database its final name, by itself or in the place of the live one. The names on the server
- * change in one atomic step, and what is about to happen is in the row before. So whatever dies, the names tell whether it
+ * Gives a restored and compared database its final name, by itself or in the place of the live one. What is about to
+ * happen is in the row before. The names on the server change in one atomic step, or in steps that the engine can take up again
+ * (`EngineTraits.renames`). So whatever dies, the server tells whether it
  * happened: nothing is swapped twice, and the live database is never taken for an unfinished one.
  */
 @Injectable()
@@ -45,7 +46,11 @@ export class DatabasePlacer {
     await this.catalog.write((tx) => this.moves.enterStage(tx, restore, 'placing', { keptAs, result }));
     Object.assign(restore, { stage: 'placing', keptAs, result });
     reached('restore.placing-announced');
-    await this.fresh.step('give a database its final name', (signal) => rename(server, restore, signal));
+    if (restore.freshName !== restore.targetDatabaseName) {
+      await this.fresh.rename(restore, 'give a database its final name', (signal) =>
+        rename(server, restore, signal),
+      );
+    }
     reached('restore.names-changed');
     await this.catalog.write((tx) => this.moves.enterStage(tx, restore, 'placed', { freshName: null }));
     Object.assign(restore, { stage: 'placed', freshName: null });
@@ -103,12 +108,16 @@ export class DatabasePlacer {
     }
   }
 
-  /** Told by the names on the server. Nobody but a swap makes a database of the name that was kept free for the old one. */
+  /** Told by the names on the server. What had begun there, on a server that renames step by step, is finished. */
   async #hasHappened(restore: Restore): Promise<boolean> {
-    const { keptAs, freshName, targetDatabaseName } = restore;
-    if (keptAs !== null) return this.#exists(restore, keptAs);
-    if (freshName === null || (await this.#exists(restore, freshName))) return false;
-    return this.#exists(restore, targetDatabaseName);
+    const { keptAs: keepAs, freshName: fresh, targetDatabaseName: live } = restore;
+    if (fresh === null) throw new Error(`restore ${restore.id} has nothing to give a name to`);
+    if (fresh === live) return true; // it was loaded and compared under its final name
+    const { databases, connection } = await this.fresh.server(restore);
+    const outcome = await this.fresh.rename(restore, 'tell what became of its databases', (signal) =>
+      databases.settleSwap(connection, { live, fresh, keepAs }, { signal }),
+    );
+    return outcome === 'swapped';
   }
 
   async #exists(restore: Restore, name: string): Promise<boolean> {

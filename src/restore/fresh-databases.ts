@@ -13,6 +13,8 @@ import { ServerStepTimeoutError } from './restore.errors.js';
 
 /** Longest time that a step on the server may take that nobody can cancel. */
 const STEP_SECONDS = 60;
+/** The same for renaming on a server that copies every document for it. */
+const COPYING_STEP_SECONDS = 6 * 3600;
 
 /** The server of one restore, with its whole databases. Its steps are bounded in time, and are not cancelled with the work. */
 export interface RestoreServer {
@@ -41,9 +43,15 @@ export class FreshDatabases {
   }
 
   /** Runs a step that must end by itself: not when the work is cancelled, but within a minute. */
-  async step<T>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const limit = { ms: STEP_SECONDS * 1000, reason: new ServerStepTimeoutError(name, STEP_SECONDS) };
+  async step<T>(name: string, work: (signal: AbortSignal) => Promise<T>, seconds = STEP_SECONDS): Promise<T> {
+    const limit = { ms: seconds * 1000, reason: new ServerStepTimeoutError(name, seconds) };
     return withTimeLimit(this.clock, limit, new AbortController().signal, work);
+  }
+
+  /** A step that gives databases other names, in the time that the restore's engine needs for it. */
+  rename<T>(restore: Restore, name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { renames } = this.engines.get(restore.engine).traits;
+    return this.step(name, work, renames === 'atomic' ? STEP_SECONDS : COPYING_STEP_SECONDS);
   }
 
   /**

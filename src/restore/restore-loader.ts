@@ -114,6 +114,6 @@ function notesOnRoles(manifest: Manifest): string[] {
   if (roles === undefined) return [];
   return [
     `The archive also holds the roles of its server, which were not restored because they belong to the whole server. ` +
-      `Unpack ${roles.filename} and run it with psql as a superuser, where roles are missing.`,
+      `Unpack ${roles.filename} and run it with the server's own client as a superuser, where roles are missing.`,
   ];
 }

@@ -66,7 +66,7 @@ export class RestorePlanner {
       request.mode === 'replace'
         ? nameToReplace(request, target)
         : await this.#nameToMake(request, target, manifest, engine);
-    checkRemoteName(name, engine.traits.maxDatabaseNameBytes);
+    checkRemoteName(name, engine.traits);
     if (request.mode === 'replace') {
       checkReplacement(request, { name, database: target.database });
       await this.inspector.refuseUnlessReplaceable(engine, target.connection, name, {

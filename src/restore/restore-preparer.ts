@@ -26,7 +26,7 @@ export class RestorePreparer {
     const { restore, running, signal } = work;
     running.enter('preparing');
     const replacesLive = await this.#look(work);
-    await this.#create(work);
+    await this.#create(work, replacesLive);
     if (replacesLive && restore.safetyBackup) {
       running.enter('safety_backup');
       await this.safety.take(restore, signal);
@@ -51,13 +51,17 @@ export class RestorePreparer {
   }
 
   /** Before the safety backup, which may take hours: a server that is too old, or a missing right, shows at once. */
-  async #create({ restore, set, engine, connection, signal }: RestoreWork): Promise<void> {
-    const freshName = restoringName(
-      restore.targetDatabaseName,
-      restore.id,
-      restore.attempt,
-      engine.traits.maxDatabaseNameBytes,
-    );
+  async #create(
+    { restore, set, engine, connection, signal }: RestoreWork,
+    replacesLive: boolean,
+  ): Promise<void> {
+    const { targetDatabaseName, id, attempt } = restore;
+    const { maxDatabaseNameBytes, renames } = engine.traits;
+    // Where a rename copies everything, what replaces nothing is loaded under its final name; the engine's `create` holds it.
+    const freshName =
+      renames === 'stepwise' && !replacesLive
+        ? targetDatabaseName
+        : restoringName(targetDatabaseName, id, attempt, maxDatabaseNameBytes);
     await this.catalog.write((tx) => this.moves.enterStage(tx, restore, 'loading', { freshName }));
     Object.assign(restore, { stage: 'loading', freshName });
     reached('restore.fresh-announced');

@@ -3,12 +3,14 @@ import { Injectable } from '@nestjs/common';
 import type { Backup } from '../backups/backup.entity.js';
 import { Catalog } from '../catalog/catalog.js';
 import { type ConnectionFields, readConnection } from '../databases/connection-changes.js';
+import { mergeParameters, withoutAddress } from '../databases/connection-parameters.js';
 import { ConnectionOpener } from '../databases/connection-opener.js';
 import { requireDatabase } from '../databases/database-rows.js';
 import { Database } from '../databases/database.entity.js';
 import { ConnectionIncompleteError } from '../databases/databases.errors.js';
 import { checkTls, DEFAULT_TLS, mergeTls, type TlsChanges } from '../databases/tls-rules.js';
-import type { Connection, Engine } from '../engines/engine.js';
+import type { Connection, Engine, EngineTraits } from '../engines/engine.js';
+import { EngineRegistry } from '../engines/engine-registry.js';
 import { SecretBox, type SecretPlace } from '../secrets/secret-box.js';
 import {
   RestoreEngineMismatchError,
@@ -48,6 +50,7 @@ export class RestoreTargets {
     private readonly catalog: Catalog,
     private readonly connections: ConnectionOpener,
     private readonly box: SecretBox,
+    private readonly engines: EngineRegistry,
   ) {}
 
   /**
@@ -93,8 +96,19 @@ export class RestoreTargets {
         : await this.catalog.read.findOneBy(Database, { id: restore.targetDatabaseId });
     if (database === null)
       throw new RestoreTargetMissingError('the registered database was deleted meanwhile');
-    return { ...this.connections.open(database), host: restore.targetHost, port: restore.targetPort };
+    return atServer(this.connections.open(database), restore, this.engines.get(restore.engine).traits);
   }
+}
+
+/** The credentials of `connection`, and the server that the restore was asked for. */
+function atServer(
+  connection: Connection,
+  { targetHost: host, targetPort: port }: Restore,
+  { connectionParameters }: EngineTraits,
+): Connection {
+  if (connection.host === host && connection.port === port) return connection;
+  const parameters = withoutAddress(connection.parameters ?? {}, connectionParameters);
+  return { ...connection, host, port, parameters };
 }
 
 function placeOf(restoreId: string): SecretPlace {
@@ -132,6 +146,7 @@ function readInline(
     ...(typeof given.username === 'string' && { username: given.username }),
     ...(typeof given.password === 'string' && { password: given.password }),
     tls,
+    parameters: mergeParameters({}, given.parameters),
   };
-  return { connection, ownName: given.databaseName };
+  return { connection, ownName: given.databaseName ?? undefined };
 }

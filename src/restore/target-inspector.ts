@@ -32,6 +32,7 @@ export class TargetInspector {
 
   /**
    * Gives whether the database exists; one that does not, because it was dropped, can be put back by replacing nothing.
+   * @throws `swap-unsupported` where the server cannot do it at all
    * @throws `database-in-use`, with the sessions of others, unless they may be ended
    */
   async refuseUnlessReplaceable(
@@ -42,6 +43,7 @@ export class TargetInspector {
     signal?: AbortSignal,
   ): Promise<boolean> {
     const call = signal ? { signal } : unwatched();
+    await engine.databases.checkSwap(connection, name, call);
     if (!(await engine.databases.exists(connection, name, call))) return false;
     if (options.endSessions) return true;
     const sessions = await engine.databases.sessions(connection, name, call);

@@ -7,6 +7,7 @@ import { v7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { CreateDatabases1763700000002 } from '../../src/catalog/migrations/0002-databases.js';
+import { AddConnectionParameters1763700000009 } from '../../src/catalog/migrations/0009-connection-parameters.js';
 import { openCatalog, type OpenCatalog } from '../../src/catalog/open-catalog.js';
 import { SystemClock } from '../../src/clock/system-clock.js';
 import {
@@ -49,7 +50,10 @@ let shop: Database;
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'backstop-removal-'));
-  const schema = { entities: [Database], migrations: [CreateDatabases1763700000002] };
+  const schema = {
+    entities: [Database],
+    migrations: [CreateDatabases1763700000002, AddConnectionParameters1763700000009],
+  };
   open = await openCatalog({ kind: 'sqlite', path: path.join(folder, 'backup.db') }, schema);
   above = new RoomAbove();
   const dependents = new DatabaseDependents();
@@ -77,6 +81,7 @@ beforeEach(async () => {
     usernameVar: null,
     passwordSealed: null,
     passwordVar: null,
+    parameters: {},
     tls: { mode: 'prefer' },
     options: {},
     createdAt: now,

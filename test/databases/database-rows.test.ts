@@ -6,6 +6,7 @@ import { v7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { CreateDatabases1763700000002 } from '../../src/catalog/migrations/0002-databases.js';
+import { AddConnectionParameters1763700000009 } from '../../src/catalog/migrations/0009-connection-parameters.js';
 import { openCatalog, type OpenCatalog } from '../../src/catalog/open-catalog.js';
 import {
   holdDatabase,
@@ -17,7 +18,10 @@ import {
 import { Database } from '../../src/databases/database.entity.js';
 import { freshDatabase, newestPostgresServer } from '../support/postgres-servers.ts';
 
-const schema = { entities: [Database], migrations: [CreateDatabases1763700000002] };
+const schema = {
+  entities: [Database],
+  migrations: [CreateDatabases1763700000002, AddConnectionParameters1763700000009],
+};
 const now = new Date('2026-11-21T03:00:00.123Z');
 
 const coded = (code: string): unknown => expect.objectContaining({ code });
@@ -34,6 +38,7 @@ function row(name: string): Database {
     usernameVar: null,
     passwordSealed: 'v1.key.nonce.sealed',
     passwordVar: null,
+    parameters: {},
     tls: { mode: 'verify-full', ca: 'ca', cert: 'cert', keySealed: 'v1.key.nonce.sealed' },
     options: { format: 'plain', excludeTables: ['public.a "b"'], hashContent: false, stallSeconds: 5 },
     createdAt: now,

@@ -59,7 +59,7 @@ export async function restoreBench(server: PostgresServer): Promise<RestoreBench
   const engines = new EngineRegistry([engine]);
   const box = new SecretBox(deriveSecretKey('a key for tests and for nothing else, long enough'));
   const opener = new ConnectionOpener(new DatabaseSecrets(box), new Environment({}));
-  const targets = new RestoreTargets(catalog, opener, box);
+  const targets = new RestoreTargets(catalog, opener, box, engines);
   const moves = new RestoreMoves();
   const fresh = new FreshDatabases(catalog, clock, engines, targets, moves);
   const placer = new DatabasePlacer(catalog, clock, engines, fresh, moves);

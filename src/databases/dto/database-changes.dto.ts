@@ -40,12 +40,12 @@ export class DatabaseChanges {
   port?: number;
 
   /**
-   * Its name on the server: at most 63 bytes for PostgreSQL, any character.
+   * Its name on the server, of at most 63 bytes. `null`: every database of the server, where the engine can.
    * @example "shop"
    */
-  @Omittable()
+  @IsOptional()
   @IsString()
-  database_name?: string;
+  database_name?: string | null;
 
   /**
    * Takes the place of `username_var`.
@@ -78,12 +78,22 @@ export class DatabaseChanges {
   password_var?: string | null;
 
   /**
-   * Changes what it says: host, port, name, user, password, `sslmode`.
+   * Changes what it says: host, port, name, user, password, parameters.
    * @example "postgres://backup@db.example.com:5432/shop?sslmode=require"
    */
   @Omittable()
   @IsString()
   uri?: string;
+
+  /**
+   * What else is needed to connect, by the names in `connection_parameters` of `GET /engines`; all of them are parameters of the URI too. `null`
+   * takes one, or all of them, away; what is left out stays.
+   * @example { "authSource": "admin", "replicaSet": "rs0" }
+   */
+  @ApiPropertyOptional({ type: 'object', additionalProperties: { type: 'string', nullable: true } })
+  @IsOptional()
+  @IsObject()
+  parameters?: Record<string, string | null> | null;
 
   /** Changes to how the connection is protected; `null` goes back to the default. */
   @IsOptional()
@@ -113,6 +123,7 @@ export function toDatabaseUpdate(dto: DatabaseChanges): DatabaseEdits {
       usernameVar: dto.username_var,
       password: dto.password,
       passwordVar: dto.password_var,
+      parameters: dto.parameters,
     },
     tls: toTlsChanges(dto.tls),
     options: toOptionChanges(dto.options),

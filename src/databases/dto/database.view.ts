@@ -30,7 +30,7 @@ export class TlsView {
 /** The options that were set; of the others the defaults count. */
 export class OptionsView {
   /**
-   * Kind of dump that the tool writes: for PostgreSQL `custom` or `plain`.
+   * Kind of dump that the tool writes: for PostgreSQL `custom` or `plain`, for MongoDB `archive`.
    * @example "custom"
    */
   format?: string;
@@ -49,7 +49,13 @@ export class OptionsView {
   compression_level?: number;
 
   /**
-   * Tables that are left out with their data, each as `schema.table`, without quotes.
+   * The only collections that are backed up; all when empty.
+   * @example ["orders"]
+   */
+  include_tables?: string[];
+
+  /**
+   * Tables or collections that are left out with their data.
    * @example ["public.sessions"]
    */
   exclude_tables?: string[];
@@ -65,6 +71,12 @@ export class OptionsView {
 
   /** Whether each table's rows are hashed, so that a restored copy can be compared to the last value. */
   hash_content?: boolean;
+
+  /**
+   * What makes the dump, where there is a choice.
+   * @example "auto"
+   */
+  tool?: string;
 
   /**
    * The longest that one attempt may take, in seconds.
@@ -130,10 +142,10 @@ export class DatabaseView {
   port: number;
 
   /**
-   * What the database is called on its server.
+   * What the database is called on its server; absent: every database there.
    * @example "shop"
    */
-  database_name: string;
+  database_name?: string;
 
   /**
    * User that Backstop connects as; absent when there is none, or `username_var` names it.
@@ -155,6 +167,13 @@ export class DatabaseView {
    * @example "SHOP_PASSWORD"
    */
   password_var?: string;
+
+  /**
+   * What else is needed to connect; absent: nothing.
+   * @example { "replicaSet": "rs0" }
+   */
+  @ApiPropertyOptional({ type: 'object', additionalProperties: { type: 'string' } })
+  parameters?: Record<string, string>;
 
   /** How the connection to the server is protected. */
   tls: TlsView;
@@ -190,11 +209,12 @@ export function toDatabaseView(database: Database): DatabaseView {
     engine: database.engine,
     host: database.host,
     port: database.port,
-    database_name: database.databaseName,
+    ...(database.databaseName !== '' && { database_name: database.databaseName }),
     ...(username !== null && { username }),
     ...(usernameVar !== null && { username_var: usernameVar }),
     ...(passwordSealed !== null && { password: 'set' as const }),
     ...(passwordVar !== null && { password_var: passwordVar }),
+    ...(Object.keys(database.parameters).length > 0 && { parameters: { ...database.parameters } }),
     tls: toTlsView(database.tls),
     options: toOptionsView(database.options),
     created_at: database.createdAt.toISOString(),
@@ -220,10 +240,12 @@ function toOptionsView(options: DatabaseOptions): OptionsView {
     format: options.format,
     compression: options.compression,
     compression_level: options.compressionLevel,
+    include_tables: options.includeTables,
     exclude_tables: options.excludeTables,
     schemas: options.schemas,
     include_roles: options.includeRoles,
     hash_content: options.hashContent,
+    tool: options.tool,
     timeout_seconds: options.timeoutSeconds,
     stall_seconds: options.stallSeconds,
   };

@@ -43,7 +43,8 @@ export class NewDatabase {
   port?: number;
 
   /**
-   * Its name on the server: at most 63 bytes for PostgreSQL, any character.
+   * Its name on the server, of at most 63 bytes. Left out: every database of the server, with engines where
+   * `supports_whole_server` of `GET /engines` says so.
    * @example "shop"
    */
   @IsOptional()
@@ -82,12 +83,21 @@ export class NewDatabase {
   password_var?: string;
 
   /**
-   * Host, port, name, user, password and `sslmode` in one. It is taken apart at once and not kept.
+   * Host, port, name, user, password and parameters in one. It is taken apart at once and not kept.
    * @example "postgres://backup@db.example.com:5432/shop?sslmode=require"
    */
   @IsOptional()
   @IsString()
   uri?: string;
+
+  /**
+   * What else is needed to connect, by the names in `connection_parameters` of `GET /engines`; all of them are parameters of the URI too.
+   * @example { "authSource": "admin", "replicaSet": "rs0" }
+   */
+  @ApiPropertyOptional({ type: 'object', additionalProperties: { type: 'string' } })
+  @IsOptional()
+  @IsObject()
+  parameters?: Record<string, string>;
 
   /** How the connection is protected; `prefer` without certificates when left out. */
   @IsOptional()
@@ -115,6 +125,7 @@ export function toDatabaseRequest(dto: NewDatabase): DatabaseRequest {
     usernameVar: dto.username_var,
     password: dto.password,
     passwordVar: dto.password_var,
+    parameters: dto.parameters,
   };
   return {
     name: dto.name,

@@ -8,7 +8,7 @@ import type { OptionChanges } from '../database-options.js';
 /** How the database is backed up. In a change, `null` goes back to the default, and what is left out stays. */
 export class OptionFields {
   /**
-   * For PostgreSQL `custom` (the default: restores in parallel and by table) or `plain` (SQL text).
+   * For PostgreSQL `custom` (the default: restores in parallel and by table) or `plain` (SQL text); for MongoDB `archive`.
    * @example "custom"
    */
   @IsOptional()
@@ -33,7 +33,17 @@ export class OptionFields {
   compression_level?: number | null;
 
   /**
-   * Tables that are left out with their data, each as `schema.table`, without quotes.
+   * Only these collections; all when empty. Where the whole server is backed up, each as `database.collection`. Not for PostgreSQL.
+   * @example ["orders", "customers"]
+   */
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(1000)
+  @IsString({ each: true })
+  include_tables?: string[] | null;
+
+  /**
+   * Tables that are left out with their data, each as `schema.table`, without quotes; or collections.
    * @example ["public.sessions"]
    */
   @IsOptional()
@@ -63,6 +73,15 @@ export class OptionFields {
   hash_content?: boolean | null;
 
   /**
+   * What makes the dump, where `GET /engines` shows a choice: for MongoDB `auto` (the default: `mongodump` where it is installed),
+   * `mongodump` or `builtin`.
+   * @example "auto"
+   */
+  @IsOptional()
+  @IsString()
+  tool?: string | null;
+
+  /**
    * The longest that one attempt may take; the service's own setting when left out.
    * @example 7200
    */
@@ -88,10 +107,12 @@ export function toOptionChanges(fields: OptionFields | null | undefined): Option
     format: fields.format,
     compression: fields.compression,
     compressionLevel: fields.compression_level,
+    includeTables: fields.include_tables,
     excludeTables: fields.exclude_tables,
     schemas: fields.schemas,
     includeRoles: fields.include_roles,
     hashContent: fields.hash_content,
+    tool: fields.tool,
     timeoutSeconds: fields.timeout_seconds,
     stallSeconds: fields.stall_seconds,
   };

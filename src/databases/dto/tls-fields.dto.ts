@@ -1,8 +1,8 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString } from 'class-validator';
 
-import type { TlsChoice } from '../../engines/engine.js';
-import { TLS_MODES, type TlsChanges } from '../tls-rules.js';
+import { TLS_MODES, type TlsChoice } from '../../engines/engine.js';
+import type { TlsChanges } from '../tls-rules.js';
 
 /** How the connection to the server is protected. In a change, `null` takes a text away, and what is left out stays. */
 export class TlsFields {

@@ -1,13 +1,11 @@
+import type { SwapNames } from '../engine.js';
 import { identifier, literal, type PostgresSession } from './postgres-session.js';
 
 /**
  * Renames `live` to `keepAs` and `fresh` to `live` in one transaction, after `fresh` was given what belongs to the database
  * `live` itself: owner, rights, settings, comment. Nobody ever sees one rename without the other.
  */
-export async function swapNames(
-  session: PostgresSession,
-  { live, fresh, keepAs }: { live: string; fresh: string; keepAs: string },
-): Promise<void> {
+export async function swapNames(session: PostgresSession, { live, fresh, keepAs }: SwapNames): Promise<void> {
   await session.query('BEGIN');
   try {
     for (const statement of await ownStatements(session, live, fresh)) await session.query(statement);

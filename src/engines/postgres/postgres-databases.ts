@@ -1,4 +1,11 @@
-import type { Connection, EngineCall, EngineDatabases, ServerFacts, SessionReport } from '../engine.js';
+import type {
+  Connection,
+  EngineCall,
+  EngineDatabases,
+  ServerFacts,
+  SessionReport,
+  SwapNames,
+} from '../engine.js';
 import { PermissionDeniedError } from '../engines.errors.js';
 import { DatabaseInUseError, ServerTooOldError, TargetDatabaseExistsError } from '../tools.errors.js';
 import { DatabaseAbsentError } from '../engines.errors.js';
@@ -75,7 +82,7 @@ export class PostgresDatabases implements EngineDatabases {
    */
   swap(
     connection: Connection,
-    names: { live: string; fresh: string; keepAs: string },
+    names: SwapNames,
     options: { endSessions: boolean },
     call: EngineCall,
   ): Promise<void> {
@@ -94,6 +101,22 @@ export class PostgresDatabases implements EngineDatabases {
         throw new DatabaseInUseError(names.live, await readSessions(session, names.live));
       }
     });
+  }
+
+  /** Every server renames databases. */
+  checkSwap(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Nobody but a swap makes a database of the name that was kept free for the old one, and a swap is one transaction. */
+  async settleSwap(
+    connection: Connection,
+    { live, fresh, keepAs }: Omit<SwapNames, 'keepAs'> & { keepAs: string | null },
+    call: EngineCall,
+  ): Promise<'swapped' | 'untouched'> {
+    const exists = (name: string): Promise<boolean> => this.exists(connection, name, call);
+    const happened = keepAs === null ? !(await exists(fresh)) && (await exists(live)) : await exists(keepAs);
+    return happened ? 'swapped' : 'untouched';
   }
 
   /** Runs `work` in a session that is in none of `avoid`, because a database in use can be neither renamed nor dropped. */

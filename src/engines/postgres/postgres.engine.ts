@@ -8,12 +8,12 @@ import type {
   DumpFormat,
   DumpScope,
   EngineCall,
-  EngineTraits,
   Inspection,
   ProbeReport,
   RestoreChoice,
   RestoreOutcome,
   ToolReport,
+  UriParts,
 } from '../engine.js';
 import type { ContentFacts } from '../content-facts.js';
 import { FormatUnsupportedError } from '../engines.errors.js';
@@ -25,6 +25,8 @@ import { openDump, openRoles } from './postgres-dump.js';
 import { probePostgres } from './postgres-probe.js';
 import { restoreCustom } from './postgres-restore.js';
 import type { PostgresTools } from './postgres-tools.js';
+import { POSTGRES_TRAITS } from './postgres-traits.js';
+import { parsePostgresUri } from './postgres-uri.js';
 import { restorePlain } from './plain-restore.js';
 import { inspectPlain } from './plain-script.js';
 import { resolveScope } from './scope.js';
@@ -38,17 +40,7 @@ type PostgresFormat = 'custom' | 'plain';
  */
 export class PostgresEngine extends Engine {
   override readonly kind = 'postgres';
-  override readonly traits: EngineTraits = {
-    defaultPort: 5432,
-    formats: ['custom', 'plain'],
-    defaultFormat: 'custom',
-    itemWord: 'table',
-    supportsRoles: true,
-    supportsContentHash: true,
-    supportsItemRestore: ['custom'],
-    supportsParallelRestore: ['custom'],
-    maxDatabaseNameBytes: 63,
-  };
+  override readonly traits = POSTGRES_TRAITS;
   override readonly databases: PostgresDatabases;
   readonly #tools: PostgresTools;
   readonly #surroundings: PostgresSurroundings;
@@ -62,6 +54,10 @@ export class PostgresEngine extends Engine {
 
   override tools(): Promise<ToolReport[]> {
     return this.#tools.all();
+  }
+
+  override readUri(uri: string): UriParts {
+    return parsePostgresUri(uri);
   }
 
   override async probe(connection: Connection, call: EngineCall): Promise<ProbeReport> {

@@ -64,12 +64,21 @@ export class TargetConnection {
   database_name?: string;
 
   /**
-   * Host, port, name, user, password and `sslmode` in one.
+   * Host, port, name, user, password and parameters in one.
    * @example "postgres://admin@staging.example.com:5432/shop?sslmode=require"
    */
   @IsOptional()
   @IsString()
   uri?: string;
+
+  /**
+   * What else is needed to connect, by the names in `connection_parameters` of `GET /engines`; all of them are parameters of the URI too.
+   * @example { "authSource": "admin", "replicaSet": "rs0" }
+   */
+  @ApiPropertyOptional({ type: 'object', additionalProperties: { type: 'string' } })
+  @IsOptional()
+  @IsObject()
+  parameters?: Record<string, string>;
 
   /** How the connection is protected; `prefer` without certificates when left out. */
   @IsOptional()
@@ -236,6 +245,7 @@ function toInlineConnection(connection: TargetConnection): InlineConnection {
       databaseName: connection.database_name ?? undefined,
       username: connection.username,
       password: connection.password,
+      parameters: connection.parameters,
     },
     tls: toTlsChanges(connection.tls),
   };

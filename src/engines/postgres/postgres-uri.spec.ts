@@ -2,8 +2,9 @@ import * as fc from 'fast-check';
 import { parse as referenceParse } from 'pg-connection-string';
 import { describe, expect, it } from 'vitest';
 
-import { UriInvalidError, UriParameterUnknownError } from './databases.errors.js';
-import { parsePostgresUri, type UriParts } from './connection-uri.js';
+import type { UriParts } from '../engine.js';
+import { UriInvalidError, UriParameterUnknownError } from '../engines.errors.js';
+import { parsePostgresUri } from './postgres-uri.js';
 
 const cases: [uri: string, parts: UriParts][] = [
   [

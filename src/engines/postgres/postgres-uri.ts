@@ -1,16 +1,5 @@
-import type { TlsChoice } from '../engines/engine.js';
-import { UriInvalidError, UriParameterUnknownError } from './databases.errors.js';
-import { TLS_MODES } from './tls-rules.js';
-
-/** What a URI says; a part that it leaves out is absent. */
-export interface UriParts {
-  host?: string;
-  port?: number;
-  databaseName?: string;
-  username?: string;
-  password?: string;
-  tlsMode?: TlsChoice['mode'];
-}
+import { TLS_MODES, type TlsChoice, type UriParts } from '../engine.js';
+import { UriInvalidError, UriParameterUnknownError } from '../engines.errors.js';
 
 const PARAMETERS = ['sslmode'] as const;
 
