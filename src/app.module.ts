@@ -7,6 +7,7 @@ import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { HealthModule } from './health/health.module.js';
 import { DatabasesModule } from './databases/databases.module.js';
+import { ProcessModule } from './process/process.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { HttpModule } from './http/http.module.js';
 import { LoggingModule } from './logging/logging.module.js';
@@ -19,6 +20,7 @@ import { RestoreModule } from './restore/restore.module.js';
     ConfigModule,
     LoggingModule,
     ClockModule,
+    ProcessModule,
     CatalogModule,
     HttpModule,
     SecretsModule,

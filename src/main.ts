@@ -8,11 +8,11 @@ import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
 import { SystemClock } from './clock/system-clock.js';
 import { Config } from './config/config.js';
-import { renewWorkFolder } from './config/work-folder.js';
 import { DomainError } from './errors/domain-error.js';
 import { configureHttp } from './http/configure-http.js';
 import { DrainingAdapter } from './http/draining-adapter.js';
 import { serveOpenApi } from './http/openapi-document.js';
+import { WorkFolder } from './process/work-folder.js';
 import { closeOnSignals } from './shutdown.js';
 
 async function start(): Promise<void> {
@@ -33,7 +33,7 @@ async function start(): Promise<void> {
   );
   app.useLogger(app.get(Logger));
   const config = app.get(Config);
-  await renewWorkFolder(config.workDir);
+  await app.get(WorkFolder).take();
   configureHttp(app, config);
   serveOpenApi(app);
   closeOnSignals(app);

@@ -2,13 +2,12 @@ import { DomainError } from '../errors/domain-error.js';
 
 /** Another service holds this catalog. */
 export class CatalogInUseError extends DomainError {
-  constructor(path: string, cause: unknown) {
+  constructor(path: string) {
     super({
       code: 'catalog-in-use',
       kind: 'conflict',
       detail: `another Backstop is running on the catalog ${path}; stop it first, or give this one its own DATABASE_PATH`,
       facts: { path },
-      cause,
     });
   }
 }

@@ -22,19 +22,6 @@ export class VariableUnreadableError extends DomainError {
   }
 }
 
-/** The folder for temporary files cannot be emptied or made. */
-export class WorkFolderUnusableError extends DomainError {
-  constructor(path: string, cause: unknown) {
-    super({
-      code: 'work-folder-unusable',
-      kind: 'unavailable',
-      detail: `the work folder ${path} cannot be used (${cause instanceof Error ? cause.message : 'unknown'}); check WORK_DIR`,
-      facts: { path },
-      cause,
-    });
-  }
-}
-
 /** A database's `username_var` or `password_var` names one of Backstop's own secrets. */
 export class VariableReservedError extends DomainError {
   constructor(name: string) {

@@ -6,7 +6,10 @@ export interface Command {
   /** Absolute path of the executable. */
   file: string;
   args: readonly string[];
-  /** The whole environment of the child; nothing is inherited but PATH, HOME, LANG and TZ (see `child-environment.ts`). */
+  /**
+   * The whole environment of the child; nothing is inherited but PATH, LANG and TZ (see `child-environment.ts`). HOME of a tool
+   * that works on a database is a folder below the work folder: by it the next service finds what we have left running.
+   */
   env?: Readonly<Record<string, string>>;
   cwd?: string;
   /** Texts that must never appear in what we keep of stderr (passwords, URIs with passwords). */

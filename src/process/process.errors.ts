@@ -53,3 +53,28 @@ export class ToolOutputTooLongError extends DomainError {
     });
   }
 }
+
+/** The folder for temporary files cannot be emptied or made. */
+export class WorkFolderUnusableError extends DomainError {
+  constructor(path: string, cause: unknown) {
+    super({
+      code: 'work-folder-unusable',
+      kind: 'unavailable',
+      detail: `the work folder ${path} cannot be used (${cause instanceof Error ? cause.message : 'unknown'}); check WORK_DIR`,
+      facts: { path },
+      cause,
+    });
+  }
+}
+
+/** Another service of this machine has the folder for its temporary files. */
+export class WorkFolderInUseError extends DomainError {
+  constructor(path: string) {
+    super({
+      code: 'work-folder-in-use',
+      kind: 'conflict',
+      detail: `another Backstop on this machine uses the work folder ${path}; stop it, or give each its own WORK_DIR`,
+      facts: { path },
+    });
+  }
+}

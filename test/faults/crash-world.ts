@@ -252,6 +252,7 @@ export class CrashWorld implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#service.stop('SIGKILL');
+    for (const line of await processesOf(this.dataDir)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
     await dropDatabasesLike(this.#server, this.#prefix);
     await sql(this.#server, 'postgres', `DROP ROLE IF EXISTS ${this.#prefix}`);
     await rm(this.dataDir, { recursive: true, force: true });

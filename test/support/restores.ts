@@ -103,10 +103,12 @@ export function archivePath(service: Service, databaseName: string, backup: Back
   return join(service.dataDir, 'data', 'backups', databaseName, backup.filename);
 }
 
-/** Files that a service has in its folder for temporary ones. */
+/** Files that a service has in its folder for temporary ones; its lock on that folder lies beside it and stays. */
 export async function workFiles(dataDir: string): Promise<string[]> {
   const entries = await readdir(join(dataDir, 'data', 'work'), { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return entries
+    .filter((entry) => entry.isFile() && !/\.lock(-journal)?$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 /** A database whose restore stands still in the middle for as long as a test likes. */
