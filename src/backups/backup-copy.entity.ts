@@ -41,6 +41,16 @@ export class BackupCopy {
   @Column({ name: 'state', type: 'varchar', length: 16 })
   state: CopyState;
 
+  /** When it was found `damaged` or `missing`, and why; null while nothing is known against it. */
+  @Column({ name: 'fault_at', ...timeColumn, nullable: true })
+  faultAt: Date | null;
+
+  @Column({ name: 'fault_code', type: 'varchar', length: 64, nullable: true })
+  faultCode: string | null;
+
+  @Column({ name: 'fault_detail', type: 'text', nullable: true })
+  faultDetail: string | null;
+
   @Column({ name: 'created_at', ...timeColumn })
   createdAt: Date;
 }

@@ -11,12 +11,14 @@ import { CopyCleaner } from './copy-cleaner.js';
 
 /**
  * Removes what attempts left and could not remove themselves: copies that are unfinished while their backup no longer works
- * on them. Only objects named in a row are touched. At start the storage also drops the temporary parts of dead puts.
+ * on them. Only objects named in a row are touched. Once, as soon as the storage can be reached, the temporary parts of earlier
+ * processes go too.
  */
 @Injectable()
 export class OrphanSweeper implements OnApplicationBootstrap {
   readonly #log = new Logger('Sweeper');
   #sweeping = false;
+  #partsAreGone = false;
 
   constructor(
     private readonly catalog: Catalog,
@@ -25,13 +27,6 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    try {
-      const parts = await this.storages.open(LOCAL_DESTINATION).sweep();
-      if (parts > 0) this.#log.log({ parts }, 'removed temporary parts of an earlier process');
-    } catch (error) {
-      // A destination that is away must not keep the service from starting: /health/ready tells of it.
-      this.#log.error({ err: error }, 'cannot sweep the destination');
-    }
     await this.sweep();
   }
 
@@ -41,11 +36,25 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     if (this.#sweeping) return;
     this.#sweeping = true;
     try {
+      if (!this.#partsAreGone) this.#partsAreGone = await this.#sweepParts();
       for (const copy of await this.#orphans()) await this.#discard(copy);
     } catch (error) {
       this.#log.error({ err: error }, 'sweep ended early');
     } finally {
       this.#sweeping = false;
+    }
+  }
+
+  /** Gives whether the parts of earlier processes are gone; those of this one are left alone. */
+  async #sweepParts(): Promise<boolean> {
+    try {
+      const parts = await this.storages.open(LOCAL_DESTINATION).sweep();
+      if (parts > 0) this.#log.log({ parts }, 'removed temporary parts of an earlier process');
+      return true;
+    } catch (error) {
+      // A destination that is away must not keep the service from starting: /health/ready tells of it.
+      this.#log.error({ err: error }, 'cannot sweep the destination; trying again in an hour');
+      return false;
     }
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { MARK_KEY } from '../../src/storage/marked-storage.ts';
 import {
   connect,
   freshDatabase,
@@ -49,13 +50,14 @@ async function ownFolder(): Promise<string> {
   return folder;
 }
 
-/** Everything below the backup folder. */
+/** Everything below the backup folder but its mark. */
 async function filesOf(service: Service): Promise<string[]> {
   const entries = await readdir(join(service.dataDir, 'data', 'backups'), {
     recursive: true,
     withFileTypes: true,
   });
-  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+  return files.filter((name) => name !== MARK_KEY);
 }
 
 /** Sessions of Backstop in a database, the dump's and the snapshot's alike. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { expect } from 'vitest';
 
+import { MARK_KEY } from '../../src/storage/marked-storage.ts';
 import { newestPostgresServer, sql } from '../support/postgres-servers.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
 import { databasesLike, dropDatabasesLike, type RestoreBody, workFiles } from '../support/restores.ts';
@@ -210,7 +211,7 @@ export class CrashWorld implements AsyncDisposable {
     const folder = join(this.dataDir, 'data', 'backups');
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     const files = entries
-      .filter((entry) => entry.isFile())
+      .filter((entry) => entry.isFile() && entry.name !== MARK_KEY)
       .map((entry) => join(entry.parentPath, entry.name));
     const completed = (await this.allBackups()).filter(({ status }) => status === 'completed');
     const expected = completed.flatMap(({ copies }) =>
