@@ -21,6 +21,8 @@ export interface DownloadAnswer {
   status: 200 | 206 | 304;
   headers: Record<string, string>;
   bytes?: Readable;
+  /** Whether these bytes, read to their end, are all that there is to check of the backup. */
+  readsAll?: boolean;
 }
 
 /** Opens the bytes of a backup for a client. */
@@ -69,7 +71,12 @@ export class BackupDownloads {
     const bytes = choice.plain
       ? await openPart(set.storage, set.keyOf(part), part, set.manifest.compression, signal)
       : await openPart(set.storage, set.keyOf(part), asStored, 'none', signal);
-    return { status: 200, headers: { ...answer, 'Content-Length': String(facts.size_bytes) }, bytes };
+    return {
+      status: 200,
+      headers: { ...answer, 'Content-Length': String(facts.size_bytes) },
+      bytes,
+      readsAll: set.manifest.parts.length === 1,
+    };
   }
 }
 

@@ -12,7 +12,7 @@ export interface Evidence {
   restoreMs?: number;
 }
 
-/** Raises the evidence of backups. */
+/** Raises the evidence of backups; only `CopyFaults` takes it away. */
 @Injectable()
 export class BackupEvidence {
   /** Notes evidence in the caller's transaction. It never lowers: an older, weaker check says nothing against a stronger one. */
@@ -22,7 +22,10 @@ export class BackupEvidence {
       .createQueryBuilder()
       .update(Backup)
       .set({ evidenceLevel: level, evidenceAt: evidence.at, evidenceRestoreMs: evidence.restoreMs ?? null })
-      .where("id = :backupId AND status = 'completed' AND evidence_level <= :level", { backupId, level })
+      .where("id = :backupId AND status = 'completed' AND COALESCE(evidence_level, 0) <= :level", {
+        backupId,
+        level,
+      })
       .execute();
   }
 }

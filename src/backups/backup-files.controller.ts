@@ -12,6 +12,7 @@ import { BackupDownloads } from './backup-downloads.js';
 import { RunningBackups } from './backup-progress.js';
 import { BackupQueries } from './backup-queries.js';
 import { BackupContentsView, toContentsView } from './contents.view.js';
+import { CopyFaults } from './copy-faults.js';
 import { DownloadDto } from './dto/download.dto.js';
 import { StoredManifests } from './stored-manifest.js';
 
@@ -27,6 +28,7 @@ export class BackupFilesController {
     private readonly manifests: StoredManifests,
     private readonly running: RunningBackups,
     private readonly downloads: BackupDownloads,
+    private readonly faults: CopyFaults,
   ) {}
 
   /** Lists the tables or collections in a backup, with their exact rows at the moment of the dump. */
@@ -98,7 +100,8 @@ export class BackupFilesController {
     const set = await this.manifests.open(await this.queries.get(id));
     // Ranges are for GET (RFC 9110, 14.2).
     const headers = request.method === 'HEAD' ? { ...request.headers, range: undefined } : request.headers;
-    const answer = await this.downloads.open(set, query, headers, clientSignal(response));
+    const open = () => this.downloads.open(set, query, headers, clientSignal(response));
+    const answer = await this.faults.watch(set.copy, open);
     response.status(answer.status).set(answer.headers);
     if (answer.bytes === undefined || request.method === 'HEAD') {
       answer.bytes?.destroy();
@@ -107,7 +110,9 @@ export class BackupFilesController {
     }
     try {
       await pipeline(answer.bytes, new HeldTail(), response);
+      if (answer.readsAll) await this.faults.clear(set.copy);
     } catch (error) {
+      await this.faults.note(set.copy, error);
       // The head is sent: all that is left is to cut the connection, which pipeline() has done.
       this.#log.warn({ err: error, backupId: set.manifest.backup_id }, 'a download was cut');
     }

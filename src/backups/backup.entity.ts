@@ -110,7 +110,7 @@ export class Backup {
   @Column({ name: 'contents', type: 'simple-json', nullable: true })
   contents: ContentSummary | null;
 
-  /** Null until completed; see `EVIDENCE_LEVELS`. */
+  /** Null until completed, and while no copy can be read; see `EVIDENCE_LEVELS`. A completed backup without it is no good one. */
   @Column({ name: 'evidence_level', type: 'integer', nullable: true })
   evidenceLevel: number | null;
 

@@ -6,11 +6,11 @@ import {
   type BackupPhase,
   type BackupStatus,
   type BackupTrigger,
-  type CopyState,
   EVIDENCE_LEVELS,
   type EvidenceName,
 } from './backup-states.js';
 import type { Backup } from './backup.entity.js';
+import { CopyView, toCopyView } from './copy.view.js';
 
 /** How far a running backup is. */
 export class BackupProgressView {
@@ -68,25 +68,6 @@ export class EvidenceView {
    * @example 41.2
    */
   restore_seconds: number | null;
-}
-
-/** One archive at one destination. */
-export class CopyView {
-  /**
-   * Name of the destination where it lies.
-   * @example 'local'
-   */
-  destination: string;
-  /**
-   * Path of the archive within the destination; its other objects lie beside it.
-   * @example 'shop/backup_shop_20261121_030000.dump.zst'
-   */
-  key: string;
-  /**
-   * Only `stored` is whole: `writing` is not finished, and `discarding` is being removed.
-   * @example 'stored'
-   */
-  state: CopyState;
 }
 
 /** Totals of what the backup holds; see `/contents` for each table or collection. */
@@ -241,7 +222,7 @@ export class BackupView {
   attempt: number;
   /** Only while it runs. */
   progress?: BackupProgressView;
-  /** Null until completed. */
+  /** Null until completed, and while no copy can be read. */
   evidence: EvidenceView | null;
   /** Where its archives lie; those already removed are left out. */
   copies: CopyView[];
@@ -292,9 +273,7 @@ export function toBackupView(
     attempt: row.attempt,
     ...(progress && row.status === 'running' ? { progress: toProgressView(progress) } : {}),
     evidence: toEvidenceView(row),
-    copies: copies
-      .filter((copy) => copy.state !== 'discarded')
-      .map(({ destination, key, state }) => ({ destination, key, state })),
+    copies: copies.filter((copy) => copy.state !== 'discarded').map(toCopyView),
     contents: row.contents,
     locked: row.locked,
     keep_reasons: row.locked ? ['locked'] : [],

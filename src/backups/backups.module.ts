@@ -26,6 +26,7 @@ import { Backup } from './backup.entity.js';
 import { BackupsController } from './backups.controller.js';
 import { BackupsService } from './backups.service.js';
 import { CopyCleaner } from './copy-cleaner.js';
+import { CopyFaults } from './copy-faults.js';
 import { CopyReservations } from './copy-reservations.js';
 import { DatabaseTies } from './database-ties.js';
 import { OrphanSweeper } from './orphan-sweeper.js';
@@ -58,12 +59,13 @@ import { StoredManifests } from './stored-manifest.js';
     BackupViews,
     BackupsService,
     CopyCleaner,
+    CopyFaults,
     CopyReservations,
     DatabaseTies,
     OrphanSweeper,
     RunningBackups,
     StoredManifests,
   ],
-  exports: [BackupEvidence, BackupQueries, BackupUses, BackupsService, StoredManifests],
+  exports: [BackupEvidence, BackupQueries, BackupUses, BackupsService, CopyFaults, StoredManifests],
 })
 export class BackupsModule {}

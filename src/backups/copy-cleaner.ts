@@ -5,7 +5,7 @@ import { reached } from '../process/phase-points.js';
 import { StorageRegistry } from '../storage/storage-registry.js';
 import type { BackupCopy } from './backup-copy.entity.js';
 import { BackupMoves } from './backup-moves.js';
-import type { CopyState } from './backup-states.js';
+import { type CopyState, FINISHED_COPIES } from './backup-states.js';
 
 /** Removes the objects of one copy: exactly those its row names, the manifest last. */
 @Injectable()
@@ -23,7 +23,7 @@ export class CopyCleaner {
 
   /** Removes a copy of a backup that expires. */
   async remove(copy: BackupCopy): Promise<void> {
-    await this.#discard(copy, ['writing', 'stored', 'discarding']);
+    await this.#discard(copy, ['writing', ...FINISHED_COPIES, 'discarding']);
   }
 
   /**

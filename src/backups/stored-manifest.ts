@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 
 import { Injectable } from '@nestjs/common';
+import { In } from 'typeorm';
 
 import { keyBeside } from '../archive/archive-format.js';
 import type { Manifest, ManifestPart } from '../archive/manifest.js';
@@ -10,8 +11,10 @@ import { Catalog } from '../catalog/catalog.js';
 import type { Storage } from '../storage/storage.js';
 import { StorageRegistry } from '../storage/storage-registry.js';
 import { BackupCopy } from './backup-copy.entity.js';
+import { FINISHED_COPIES } from './backup-states.js';
 import type { Backup } from './backup.entity.js';
 import { BackupStateError, ManifestChangedError } from './backups.errors.js';
+import { CopyFaults } from './copy-faults.js';
 
 /** A backup's archive set as it lies at a destination, opened and known to be the one that was written. */
 export interface ArchiveSet {
@@ -29,25 +32,34 @@ export class StoredManifests {
   constructor(
     private readonly catalog: Catalog,
     private readonly storages: StorageRegistry,
+    private readonly faults: CopyFaults,
   ) {}
 
   /**
+   * Opens the best copy. One that was found damaged or missing is opened too: it may have been mended, and reading tells.
    * @throws BackupStateError when the backup has no archive
    * @throws ManifestChangedError when the manifest is not byte for byte the one that was written
    */
   async open(backup: Backup): Promise<ArchiveSet> {
-    const copy = await this.catalog.read.findOneBy(BackupCopy, { backupId: backup.id, state: 'stored' });
-    if (copy === null || backup.status !== 'completed') {
+    const copy = await this.#bestCopy(backup.id);
+    if (copy === undefined || backup.status !== 'completed') {
       throw new BackupStateError(backup.id, backup.status, 'read: it has no archive');
     }
     const storage = this.storages.open(copy.destination);
-    const bytes = await readObject(storage, copy.manifestKey);
-    if (createHash('sha256').update(bytes).digest('hex') !== backup.manifestSha256) {
-      throw new ManifestChangedError(backup.id, 'its SHA-256 differs from the catalog');
-    }
-    const text = bytes.toString('utf8');
-    const manifest = decodeManifest(text);
-    return { storage, copy, manifest, text, keyOf: (part) => keyBeside(copy.key, part.filename) };
+    return this.faults.watch(copy, async () => {
+      const bytes = await readObject(storage, copy.manifestKey);
+      if (createHash('sha256').update(bytes).digest('hex') !== backup.manifestSha256) {
+        throw new ManifestChangedError(backup.id, 'its SHA-256 differs from the catalog');
+      }
+      const text = bytes.toString('utf8');
+      const manifest = decodeManifest(text);
+      return { storage, copy, manifest, text, keyOf: (part) => keyBeside(copy.key, part.filename) };
+    });
+  }
+
+  async #bestCopy(backupId: string): Promise<BackupCopy | undefined> {
+    const copies = await this.catalog.read.findBy(BackupCopy, { backupId, state: In([...FINISHED_COPIES]) });
+    return FINISHED_COPIES.flatMap((state) => copies.filter((copy) => copy.state === state)).at(0);
   }
 }
 

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { verifyPart } from '../archive/unpack.js';
 import { BackupQueries } from '../backups/backup-queries.js';
 import type { Backup } from '../backups/backup.entity.js';
+import { CopyFaults } from '../backups/copy-faults.js';
 import { type ArchiveSet, StoredManifests } from '../backups/stored-manifest.js';
 import { ArchiveMismatchError } from './restore.errors.js';
 import type { RunningRestore } from './restore-progress.js';
@@ -13,10 +14,11 @@ export class ArchiveChecker {
   constructor(
     private readonly backups: BackupQueries,
     private readonly manifests: StoredManifests,
+    private readonly faults: CopyFaults,
   ) {}
 
   /**
-   * Reads every part of the archive set to its end.
+   * Reads every part of the archive set to its end, and writes down what that shows of the copy.
    * @throws `manifest-changed`, ArchiveMismatchError, `archive-damaged`, `archive-missing`
    */
   async open(backupId: string, running: RunningRestore, signal: AbortSignal): Promise<ArchiveSet> {
@@ -28,13 +30,16 @@ export class ArchiveChecker {
       'verifying',
       parts.reduce((total, part) => total + part.stored.size_bytes, 0),
     );
-    let before = 0;
-    for (const part of parts) {
-      await verifyPart(set.storage, set.keyOf(part), part, signal, (bytes) => {
-        running.progress.bytes = before + bytes;
-      });
-      before += part.stored.size_bytes;
-    }
+    await this.faults.watch(set.copy, async () => {
+      let before = 0;
+      for (const part of parts) {
+        await verifyPart(set.storage, set.keyOf(part), part, signal, (bytes) => {
+          running.progress.bytes = before + bytes;
+        });
+        before += part.stored.size_bytes;
+      }
+    });
+    await this.faults.clear(set.copy);
     return set;
   }
 }

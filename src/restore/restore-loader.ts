@@ -6,6 +6,7 @@ import { Injectable } from '@nestjs/common';
 
 import type { Manifest, ManifestPart } from '../archive/manifest.js';
 import { openPart } from '../archive/unpack.js';
+import { CopyFaults } from '../backups/copy-faults.js';
 import { Clock } from '../clock/clock.js';
 import { Config } from '../config/config.js';
 import type { Connection, EngineCall, RestoreOutcome } from '../engines/engine.js';
@@ -21,6 +22,7 @@ export class RestoreLoader {
   constructor(
     private readonly clock: Clock,
     private readonly config: Config,
+    private readonly faults: CopyFaults,
   ) {}
 
   /** @throws RestoreDiffersError, and whatever the archive, the tool or the server says */
@@ -33,7 +35,7 @@ export class RestoreLoader {
 
     running.enter('restoring', data.plain.size_bytes);
     const startedMs = this.clock.monotonicMs();
-    const outcome = await this.#restore(work, data, fresh, call);
+    const outcome = await this.faults.watch(set.copy, () => this.#restore(work, data, fresh, call));
     reached('restore.loaded');
     const restoreMs = Math.round(this.clock.monotonicMs() - startedMs);
 
