@@ -5,8 +5,8 @@ import { CreateDatabases1763700000002 } from './0002-databases.js';
 import { CreateTickets1763700000003 } from './0003-queue.js';
 import { CreateBackups1763700000004 } from './0004-backups.js';
 import { CreateRestores1763700000005 } from './0005-restores.js';
-import { AddConnectionParameters1763700000009 } from './0009-connection-parameters.js';
 import { CreateMarksAndFaults1763700000008 } from './0008-marks-and-faults.js';
+import { AddConnectionParameters1763700000009 } from './0009-connection-parameters.js';
 
 /**
  * Every migration, oldest first. Files are `NNNN-name.ts`; TypeORM wants 13 digits at the end of the class's name and runs
@@ -18,6 +18,6 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateTickets1763700000003,
   CreateBackups1763700000004,
   CreateRestores1763700000005,
-  AddConnectionParameters1763700000009,
   CreateMarksAndFaults1763700000008,
+  AddConnectionParameters1763700000009,
 ];
