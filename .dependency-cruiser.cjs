@@ -2,7 +2,7 @@
  * The floors of ARCHITECTURE.md, enforced: imports point down, never up, never in circles. A room is a folder of src/.
  */
 const floors = [
-  ['config', 'catalog', 'clock', 'errors', 'http', 'logging', 'process', 'secrets', 'queue'],
+  ['config', 'catalog', 'clock', 'errors', 'http', 'logging', 'process', 'secrets', 'queue', 'events'],
   ['engines', 'storage', 'archive'],
   ['databases', 'destinations'],
   ['backups', 'restore', 'verification', 'retention', 'scheduler'],

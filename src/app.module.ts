@@ -5,6 +5,7 @@ import { BackupsModule } from './backups/backups.module.js';
 import { CatalogModule } from './catalog/catalog.module.js';
 import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
+import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { DatabasesModule } from './databases/databases.module.js';
 import { ProcessModule } from './process/process.module.js';
@@ -25,6 +26,7 @@ import { RestoreModule } from './restore/restore.module.js';
     HttpModule,
     SecretsModule,
     QueueModule,
+    EventsModule,
     ScheduleModule.forRoot(),
     HealthModule,
     DatabasesModule,

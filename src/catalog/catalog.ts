@@ -21,6 +21,7 @@ export class Catalog {
   /** Set for everything that `work` calls; `open` ends with the transaction, for what `work` has merely started. */
   readonly #current = new AsyncLocalStorage<{ open: boolean }>();
   #lastWrite: Promise<unknown> = Promise.resolve();
+  readonly #endings = new WeakMap<EntityManager, (() => Promise<void>)[]>();
 
   constructor(writer: DataSource, reader: DataSource) {
     this.#writer = writer;
@@ -52,7 +53,7 @@ export class Catalog {
       return this.#current
         .run(transaction, async () => {
           await this.#forgetDeadTransaction();
-          return this.#writer.transaction(work);
+          return this.#writer.transaction((tx) => this.#complete(tx, work));
         })
         .finally(() => {
           transaction.open = false;
@@ -62,6 +63,25 @@ export class Catalog {
     const mine = this.#lastWrite.then(run, run);
     this.#lastWrite = mine.catch(() => undefined);
     return mine;
+  }
+
+  /**
+   * Has `ending` run as the last thing of the transaction `tx`, before its commit, in the order of asking. For what takes a lock
+   * that everybody wants: taken last, it is held for a moment only, and nobody who has it waits for anybody else.
+   */
+  atEndOf(tx: EntityManager, ending: () => Promise<void>): void {
+    const endings = this.#endings.get(tx);
+    if (endings === undefined) throw new Error('atEndOf was called outside of catalog.write');
+    endings.push(ending);
+  }
+
+  async #complete<T>(tx: EntityManager, work: (tx: EntityManager) => Promise<T>): Promise<T> {
+    const endings: (() => Promise<void>)[] = [];
+    this.#endings.set(tx, endings);
+    const result = await work(tx);
+    this.#endings.delete(tx);
+    for (const ending of endings) await ending();
+    return result;
   }
 
   /**

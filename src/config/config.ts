@@ -136,6 +136,13 @@ export class Config {
   @Min(1)
   @Max(DAY_SECONDS)
   readonly stallSeconds: number = 600;
+
+  /** Events older than so many days are forgotten. */
+  @FromEnv('EVENT_KEEP_DAYS', asInteger)
+  @IsInt()
+  @Min(1)
+  @Max(3650)
+  readonly eventKeepDays: number = 30;
 }
 
 /** The key file lies beside the catalog unless told otherwise. */

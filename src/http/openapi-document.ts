@@ -12,6 +12,7 @@ const TAGS: Readonly<Record<string, string>> = {
   backups: 'Making backups, looking inside, downloading, deleting. Work that takes time answers 202 at once.',
   restores:
     'Bringing a backup back: beside the old database, to another server, or in the place of the old one.',
+  events: 'What happens, while it happens: state changes and progress, as server-sent events.',
   engines: 'The kinds of databases, and the client tools that were found for them.',
   health: 'For orchestrators and load balancers.',
   service: 'The service itself.',

@@ -7,6 +7,7 @@ import { CreateBackups1763700000004 } from './0004-backups.js';
 import { CreateRestores1763700000005 } from './0005-restores.js';
 import { CreateMarksAndFaults1763700000008 } from './0008-marks-and-faults.js';
 import { AddConnectionParameters1763700000009 } from './0009-connection-parameters.js';
+import { CreateEvents1763700000012 } from './0012-events.js';
 
 /**
  * Every migration, oldest first. Files are `NNNN-name.ts`; TypeORM wants 13 digits at the end of the class's name and runs
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateRestores1763700000005,
   CreateMarksAndFaults1763700000008,
   AddConnectionParameters1763700000009,
+  CreateEvents1763700000012,
 ];
