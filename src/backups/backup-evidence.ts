@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
+import { EventLog } from '../events/event-log.js';
+import { backupEvent } from './backup-events.js';
 import { EVIDENCE_LEVELS, type EvidenceName } from './backup-states.js';
 import { Backup } from './backup.entity.js';
 
@@ -15,10 +17,12 @@ export interface Evidence {
 /** Raises the evidence of backups; only `CopyFaults` takes it away. */
 @Injectable()
 export class BackupEvidence {
+  constructor(private readonly events: EventLog) {}
+
   /** Notes evidence in the caller's transaction. It never lowers: an older, weaker check says nothing against a stronger one. */
   async record(tx: EntityManager, backupId: string, evidence: Evidence): Promise<void> {
     const level = EVIDENCE_LEVELS.indexOf(evidence.name);
-    await tx
+    const raised = await tx
       .createQueryBuilder()
       .update(Backup)
       .set({ evidenceLevel: level, evidenceAt: evidence.at, evidenceRestoreMs: evidence.restoreMs ?? null })
@@ -27,5 +31,7 @@ export class BackupEvidence {
         level,
       })
       .execute();
+    if (raised.affected !== 1) return;
+    this.events.append(tx, backupEvent('EvidenceRaised', await tx.findOneByOrFail(Backup, { id: backupId })));
   }
 }

@@ -2,17 +2,32 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 
+import { EventLog } from '../events/event-log.js';
 import type { BackupCopy } from './backup-copy.entity.js';
 import { BackupCopy as Copy } from './backup-copy.entity.js';
+import { backupEvent, movedEvent } from './backup-events.js';
 import { predecessorsOf } from './backup-lifecycle.js';
 import { BackupLog } from './backup-log.entity.js';
 import type { BackupStatus, CopyState } from './backup-states.js';
 import { Backup } from './backup.entity.js';
 import { BackupStateError } from './backups.errors.js';
 
-/** Every change of a backup's state is one of these conditional statements; a lost race throws and rolls back. */
+/**
+ * Every change of a backup's state is one of these conditional statements, and none is without its event; a lost race throws
+ * and rolls both back.
+ */
 @Injectable()
 export class BackupMoves {
+  constructor(private readonly events: EventLog) {}
+
+  /** A new backup. */
+  async insert(tx: EntityManager, backup: Backup): Promise<Backup> {
+    await tx.insert(Backup, backup);
+    const inserted = await tx.findOneByOrFail(Backup, { id: backup.id });
+    this.events.append(tx, backupEvent('BackupQueued', inserted));
+    return inserted;
+  }
+
   /**
    * Moves a backup to a state, with whatever else becomes true by it.
    * @param only what must hold besides: this attempt is the current one, it is not locked
@@ -34,6 +49,7 @@ export class BackupMoves {
       const now = await tx.findOneBy(Backup, { id: backupId });
       throw new BackupStateError(backupId, now?.status ?? 'gone', to);
     }
+    this.events.append(tx, movedEvent(await tx.findOneByOrFail(Backup, { id: backupId })));
   }
 
   /** Gives false when the copy is no longer in any of the states `from`. */

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
+import { type ProgressReport, ProgressSources } from '../events/progress-sources.js';
 import type { BackupPhase } from './backup-states.js';
+import type { Backup } from './backup.entity.js';
 import { ToolLog } from './tool-log.js';
 
 /** How far a running backup is. Lives in the memory of the process that runs it; a row is no place for ten updates a second. */
@@ -16,6 +18,8 @@ export interface BackupProgress {
 
 /** A running backup as seen from outside the runner. */
 export class RunningBackup {
+  constructor(private readonly backup: RunningRow) {}
+
   readonly log = new ToolLog();
   readonly progress: BackupProgress = {
     phase: 'connecting',
@@ -29,16 +33,33 @@ export class RunningBackup {
     this.progress.phase = phase;
     if (phase !== 'dumping') this.progress.item = null;
   }
+
+  report(): ProgressReport {
+    const { id, databaseId, databaseName } = this.backup;
+    return {
+      subject: { kind: 'backup', id },
+      database: { id: databaseId, name: databaseName },
+      bytesTotal: null,
+      ...this.progress,
+    };
+  }
 }
+
+/** What of the row does not change while it runs. */
+type RunningRow = Pick<Backup, 'id' | 'databaseId' | 'databaseName'>;
 
 /** Where runners show, and views look up, what runs in this process now. */
 @Injectable()
 export class RunningBackups {
   readonly #running = new Map<string, RunningBackup>();
 
-  begin(backupId: string): RunningBackup {
-    const running = new RunningBackup();
-    this.#running.set(backupId, running);
+  constructor(sources: ProgressSources) {
+    sources.add(() => [...this.#running.values()].map((running) => running.report()));
+  }
+
+  begin(backup: RunningRow): RunningBackup {
+    const running = new RunningBackup(backup);
+    this.#running.set(backup.id, running);
     return running;
   }
 

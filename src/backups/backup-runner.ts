@@ -36,7 +36,7 @@ export class BackupRunner implements OnModuleInit {
     const backup = await this.catalog.read.findOneBy(Backup, { id: lease.subjectId });
     if (backup === null) return this.outcomes.forget(lease);
     reached('backup.claimed');
-    const running = this.running.begin(backup.id);
+    const running = this.running.begin(backup);
     try {
       await this.#work(backup, running, lease);
     } finally {

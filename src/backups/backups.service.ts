@@ -72,7 +72,7 @@ export class BackupsService {
         cancelRequested: false,
         idempotencyKey: request.idempotencyKey ?? null,
       });
-      await tx.insert(Backup, backup);
+      const inserted = await this.moves.insert(tx, backup);
       await this.queue.send(tx, {
         kind: 'backup',
         subjectId: backup.id,
@@ -80,7 +80,7 @@ export class BackupsService {
         lane: `host:${database.host}`,
         runAfter: backup.createdAt,
       });
-      return tx.findOneByOrFail(Backup, { id: backup.id });
+      return inserted;
     });
   }
 

@@ -3,6 +3,8 @@ import { v7 } from 'uuid';
 
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
+import { EventLog, type NewEvent } from '../events/event-log.js';
+import type { EventName } from '../events/event-names.js';
 import { EngineRegistry } from '../engines/engine-registry.js';
 import { type BackupsChoice, DatabaseDependents } from './database-dependents.js';
 import { blankDatabase, type DatabaseEdits, type DatabaseRequest, editDatabase } from './database-edits.js';
@@ -26,6 +28,7 @@ export class DatabasesService {
     private readonly secrets: DatabaseSecrets,
     private readonly dependents: DatabaseDependents,
     private readonly clock: Clock,
+    private readonly events: EventLog,
   ) {}
 
   /** Throws `database-not-found`. */
@@ -46,7 +49,10 @@ export class DatabasesService {
     const engine = this.engines.get(request.engine);
     const database = blankDatabase(v7(), engine, this.clock.now());
     editDatabase(database, request, engine, this.secrets);
-    await this.catalog.write((tx) => insertDatabase(tx, database));
+    await this.catalog.write(async (tx) => {
+      await insertDatabase(tx, database);
+      this.events.append(tx, databaseEvent('DatabaseRegistered', database));
+    });
     return database;
   }
 
@@ -57,6 +63,7 @@ export class DatabasesService {
       editDatabase(database, edits, this.engines.get(database.engine), this.secrets);
       database.updatedAt = this.clock.now();
       await updateDatabase(tx, database);
+      this.events.append(tx, databaseEvent('DatabaseChanged', database));
       return database;
     });
   }
@@ -69,6 +76,16 @@ export class DatabasesService {
       if (active.length > 0) throw new DatabaseBusyError(database.name, active);
       await this.dependents.onRemove(tx, database.id, backups);
       await tx.delete(Database, { id: database.id });
+      this.events.append(tx, databaseEvent('DatabaseRemoved', database));
     });
   }
+}
+
+function databaseEvent(name: EventName, { id, name: databaseName, engine }: Database): NewEvent {
+  return {
+    name,
+    subject: { kind: 'database', id },
+    database: { id, name: databaseName },
+    facts: { engine },
+  };
 }

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 
+import { EventLog } from '../events/event-log.js';
+import { restoreEvent, restoreMovedEvent } from './restore-events.js';
 import { predecessorsOf } from './restore-lifecycle.js';
 import type { RestoreStage, RestoreStatus } from './restore-states.js';
 import { Restore } from './restore.entity.js';
@@ -9,9 +11,20 @@ import { RestoreCancelledError, RestoreStateError } from './restore.errors.js';
 
 export type RestoreChanges = QueryDeepPartialEntity<Restore>;
 
-/** Every change of a restore's state is one of these conditional statements; a lost race throws and rolls back. */
+/**
+ * Every change of a restore's state is one of these conditional statements, and each change of its status has its event; a lost
+ * race throws and rolls both back.
+ */
 @Injectable()
 export class RestoreMoves {
+  constructor(private readonly events: EventLog) {}
+
+  /** A new restore. */
+  async insert(tx: EntityManager, restore: Restore): Promise<void> {
+    await tx.insert(Restore, restore);
+    this.events.append(tx, await restoreEvent(tx, 'RestoreQueued', restore));
+  }
+
   /**
    * Moves a restore to a status, with whatever else becomes true by it.
    * @throws RestoreStateError when it is not in a status from which `to` can be reached, or another attempt is at work
@@ -29,6 +42,7 @@ export class RestoreMoves {
       { ...changes, status: to },
     );
     if (moved.affected !== 1) await refuse(tx, id, to);
+    this.events.append(tx, await restoreMovedEvent(tx, await tx.findOneByOrFail(Restore, { id })));
   }
 
   /**

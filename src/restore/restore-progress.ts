@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
+import { type ProgressReport, ProgressSources } from '../events/progress-sources.js';
 import type { RestorePhase } from './restore-states.js';
+import type { Restore } from './restore.entity.js';
 
 /** How far a running restore is. Lives in the memory of the process that runs it. */
 export interface RestoreProgress {
@@ -16,12 +18,26 @@ export interface RestoreProgress {
 
 /** A running restore as seen from outside the runner. */
 export class RunningRestore {
+  constructor(private readonly restore: RunningRow) {}
+
   readonly progress: RestoreProgress = { phase: 'recovering', ...NOTHING_YET };
 
   enter(phase: RestorePhase, bytesTotal: number | null = null): void {
     Object.assign(this.progress, { phase, ...NOTHING_YET, bytesTotal });
   }
+
+  report(): ProgressReport {
+    const { id, targetDatabaseId, targetDatabaseName } = this.restore;
+    return {
+      subject: { kind: 'restore', id },
+      database: { id: targetDatabaseId, name: targetDatabaseName },
+      ...this.progress,
+    };
+  }
 }
+
+/** What of the row does not change while it runs. */
+type RunningRow = Pick<Restore, 'id' | 'targetDatabaseId' | 'targetDatabaseName'>;
 
 const NOTHING_YET = { bytes: 0, bytesTotal: null, item: null, itemsDone: 0, itemsTotal: null };
 
@@ -30,9 +46,13 @@ const NOTHING_YET = { bytes: 0, bytesTotal: null, item: null, itemsDone: 0, item
 export class RunningRestores {
   readonly #running = new Map<string, RunningRestore>();
 
-  begin(restoreId: string): RunningRestore {
-    const running = new RunningRestore();
-    this.#running.set(restoreId, running);
+  constructor(sources: ProgressSources) {
+    sources.add(() => [...this.#running.values()].map((running) => running.report()));
+  }
+
+  begin(restore: RunningRow): RunningRestore {
+    const running = new RunningRestore(restore);
+    this.#running.set(restore.id, running);
     return running;
   }
 

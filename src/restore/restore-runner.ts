@@ -33,7 +33,7 @@ export class RestoreRunner implements OnModuleInit {
     const restore = await this.catalog.read.findOneBy(Restore, { id: lease.subjectId });
     if (restore === null) return this.outcomes.forget(lease);
     reached('restore.claimed');
-    const running = this.running.begin(restore.id);
+    const running = this.running.begin(restore);
     try {
       await this.#work(restore, running, lease);
     } finally {

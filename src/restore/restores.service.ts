@@ -61,7 +61,7 @@ export class RestoresService {
       if (restore.targetDatabaseId !== null) await holdDatabase(tx, restore.targetDatabaseId);
       await holdBackup(tx, restore.backupId);
       await refuseSecond(tx, restore);
-      await tx.insert(Restore, restore);
+      await this.moves.insert(tx, restore);
       await this.queue.send(tx, {
         kind: 'restore',
         subjectId: restore.id,

@@ -16,7 +16,12 @@ import { CopyCleaner } from '../../src/backups/copy-cleaner.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import { MIGRATIONS } from '../../src/catalog/migrations/all.ts';
 import { openCatalog } from '../../src/catalog/open-catalog.ts';
+import { SystemClock } from '../../src/clock/system-clock.ts';
 import { Database } from '../../src/databases/database.entity.ts';
+import { EventCounter } from '../../src/events/event-counter.entity.ts';
+import { EventLog } from '../../src/events/event-log.ts';
+import { EventTotal } from '../../src/events/event-total.entity.ts';
+import { RecordedEvent } from '../../src/events/recorded-event.entity.ts';
 import { Ticket } from '../../src/queue/ticket.entity.ts';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
 import { LOCAL_DESTINATION, StorageRegistry } from '../../src/storage/storage-registry.ts';
@@ -34,16 +39,18 @@ export interface Room extends AsyncDisposable {
   files(): Promise<string[]>;
 }
 
+const ENTITIES = [Backup, BackupCopy, BackupLog, Database, EventCounter, EventTotal, RecordedEvent, Ticket];
+
 export async function freshRoom(): Promise<Room> {
   const place = await mkdtemp(join(tmpdir(), 'backstop-room-'));
   const folder = join(place, 'backups');
   const opened = await openCatalog(
     { kind: 'sqlite', path: join(place, 'catalog.db') },
-    { entities: [Backup, BackupCopy, BackupLog, Database, Ticket], migrations: MIGRATIONS },
+    { entities: ENTITIES, migrations: MIGRATIONS },
   );
   const storage = new LocalStorage(folder);
   const storages = new StorageRegistry(new Map([[LOCAL_DESTINATION, storage]]));
-  const moves = new BackupMoves();
+  const moves = new BackupMoves(new EventLog(opened.catalog, new SystemClock()));
   return {
     catalog: opened.catalog,
     storage,

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { CreateDatabases1763700000002 } from '../../src/catalog/migrations/0002-databases.js';
 import { AddConnectionParameters1763700000009 } from '../../src/catalog/migrations/0009-connection-parameters.js';
+import { CreateEvents1763700000012 } from '../../src/catalog/migrations/0012-events.ts';
 import { openCatalog, type OpenCatalog } from '../../src/catalog/open-catalog.js';
 import { SystemClock } from '../../src/clock/system-clock.js';
 import {
@@ -20,6 +21,10 @@ import { insertDatabase } from '../../src/databases/database-rows.js';
 import { DatabaseSecrets } from '../../src/databases/database-secrets.js';
 import { Database } from '../../src/databases/database.entity.js';
 import { DatabasesService } from '../../src/databases/databases.service.js';
+import { EventCounter } from '../../src/events/event-counter.entity.ts';
+import { EventLog } from '../../src/events/event-log.ts';
+import { EventTotal } from '../../src/events/event-total.entity.ts';
+import { RecordedEvent } from '../../src/events/recorded-event.entity.ts';
 import { EngineRegistry } from '../../src/engines/engine-registry.js';
 import { SecretBox } from '../../src/secrets/secret-box.js';
 import { deriveSecretKey } from '../../src/secrets/secret-key.js';
@@ -51,8 +56,12 @@ let shop: Database;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'backstop-removal-'));
   const schema = {
-    entities: [Database],
-    migrations: [CreateDatabases1763700000002, AddConnectionParameters1763700000009],
+    entities: [Database, EventCounter, EventTotal, RecordedEvent],
+    migrations: [
+      CreateDatabases1763700000002,
+      AddConnectionParameters1763700000009,
+      CreateEvents1763700000012,
+    ],
   };
   open = await openCatalog({ kind: 'sqlite', path: path.join(folder, 'backup.db') }, schema);
   above = new RoomAbove();
@@ -68,6 +77,7 @@ beforeEach(async () => {
     secrets,
     dependents,
     new SystemClock(),
+    new EventLog(open.catalog, new SystemClock()),
   );
   const now = new Date('2026-11-21T03:00:00Z');
   shop = Object.assign(new Database(), {

@@ -13,6 +13,7 @@ import { SystemClock } from '../../src/clock/system-clock.js';
 import { Environment } from '../../src/config/environment.js';
 import { ConnectionOpener } from '../../src/databases/connection-opener.js';
 import { DatabaseSecrets } from '../../src/databases/database-secrets.js';
+import { EventLog } from '../../src/events/event-log.js';
 import { EngineRegistry } from '../../src/engines/engine-registry.js';
 import type { Connection } from '../../src/engines/engine.js';
 import { PostgresTools } from '../../src/engines/postgres/postgres-tools.js';
@@ -60,7 +61,7 @@ export async function restoreBench(server: PostgresServer): Promise<RestoreBench
   const box = new SecretBox(deriveSecretKey('a key for tests and for nothing else, long enough'));
   const opener = new ConnectionOpener(new DatabaseSecrets(box), new Environment({}));
   const targets = new RestoreTargets(catalog, opener, box, engines);
-  const moves = new RestoreMoves();
+  const moves = new RestoreMoves(new EventLog(catalog, clock));
   const fresh = new FreshDatabases(catalog, clock, engines, targets, moves);
   const placer = new DatabasePlacer(catalog, clock, engines, fresh, moves);
   const row = (id: string): Promise<Restore> => catalog.read.findOneByOrFail(Restore, { id });
