@@ -8,9 +8,9 @@ const STEPS = [
   [
     'format',
     'prettier',
-    ['--check', '--log-level=warn', 'src', 'test', 'scripts', '*.{ts,cjs,json}', '.oxlintrc.json'],
+    ['--check', '--log-level=warn', 'src', 'test', 'scripts', 'bench', '*.{ts,cjs,json}', '.oxlintrc.json'],
   ],
-  ['lint', 'oxlint', ['--type-aware', '--max-warnings=0', 'src', 'test', 'scripts']],
+  ['lint', 'oxlint', ['--type-aware', '--max-warnings=0', 'src', 'test', 'scripts', 'bench']],
   ['forbidden words', 'node', ['scripts/check/forbidden-words.mjs']],
   ['types', 'tsc', ['--noEmit']],
   ['import direction', 'depcruise', ['--output-type', 'err', 'src']],

@@ -26,7 +26,7 @@ const RULES = [
   },
   {
     word: /\.pipe\(/,
-    in: /^(src|test|scripts)\//,
+    in: /^(src|test|scripts|bench)\//,
     why: 'errors do not travel through pipe(); use pipeline()',
   },
   {
@@ -45,7 +45,7 @@ const RULES = [
   },
   {
     word: /@ts-(ignore|nocheck)|(oxlint|eslint)-disable(?!-next-line [\w/-]+ -- )/,
-    in: /^(src|test|scripts)\//,
+    in: /^(src|test|scripts|bench)\//,
     except: /^scripts\/check\//,
     why: 'mend it, or say why: disable-next-line rule -- reason',
   },
@@ -53,7 +53,7 @@ const RULES = [
 ];
 
 let found = 0;
-for (const file of globSync('{src,test,scripts}/**/*.{ts,mjs}').sort()) {
+for (const file of globSync('{src,test,scripts,bench}/**/*.{ts,mjs}').sort()) {
   const rules = RULES.filter((rule) => rule.in.test(file) && !rule.except?.test(file));
   for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
     if (/^\s*(\*|\/\/|\/\*)/.test(line)) continue;
