@@ -15,7 +15,7 @@ import { BackupMoves } from './backup-moves.js';
 import { Backup } from './backup.entity.js';
 import { WorkerLostError } from './backups.errors.js';
 import { CopyCleaner } from './copy-cleaner.js';
-import { planRetry } from './retry-plan.js';
+import { ASK_AGAIN, planRetry, type RetryPlan } from './retry-plan.js';
 
 /**
  * Writes down what became of a backup. Every finishing move changes the row, the copy and the ticket in one short
@@ -82,9 +82,19 @@ export class BackupOutcomes {
     });
   }
 
-  /** Shows why a dead attempt can be neither believed nor removed now; the backup stays as it is, and is looked at again. */
-  async cannotSettle(backupId: string, cause: unknown): Promise<void> {
-    await this.catalog.write((tx) => tx.update(Backup, { id: backupId }, toRowError(cause)));
+  /**
+   * A dead attempt can be neither believed nor removed now. The row shows why; the backup stays as it is, and is looked at
+   * again, less and less often. Somebody who does not want to wait cancels it.
+   */
+  async unsettled(backup: Backup, cause: unknown, lease: Lease): Promise<void> {
+    const isStop = cause instanceof ShuttingDownError;
+    if (!isStop) this.#log.warn({ err: cause, backupId: backup.id }, 'cannot settle a dead attempt yet');
+    await this.catalog.write(async (tx) => {
+      const now = this.clock.now();
+      const plan = planRetry(ASK_AGAIN, lease.claim, true, now);
+      await this.queue.postpone(tx, lease, plan.again && !isStop ? plan.at : now);
+      if (!isStop) await tx.update(Backup, { id: backup.id }, toRowError(cause));
+    });
   }
 
   /** Fails the backup, or plans its next attempt. */
@@ -95,23 +105,20 @@ export class BackupOutcomes {
     const isLast = await this.catalog.write(async (tx) => {
       await this.moves.saveLog(tx, backup.id, backup.attempt, log);
       const now = this.clock.now();
-      const retry =
-        cause instanceof ShuttingDownError
-          ? ({ again: true, at: now } as const)
-          : planRetry(
-              {
-                maxAttempts: this.config.backupMaxAttempts,
-                backoffMs: this.config.retryBackoffSeconds * 1000,
-              },
-              backup.attempt,
-              error.errorRetryable,
-              now,
-            );
+      const retry = this.#planRetry(backup, cause, error, now);
       // Asked for while the attempt was failing by itself: it must not wait for a retry to be heard.
       const { cancelRequested } = await tx.findOneByOrFail(Backup, { id: backup.id });
       if (retry.again && cancelRequested) await this.#cancel(tx, backup, lease);
-      else if (retry.again) await this.#again(tx, backup, error, retry.at, lease);
-      else {
+      else if (retry.again) {
+        const interrupted = cause instanceof ShuttingDownError ? 1 : 0;
+        await this.#again(
+          tx,
+          backup,
+          { ...error, interruptedAttempts: backup.interruptedAttempts + interrupted },
+          retry.at,
+          lease,
+        );
+      } else {
         await this.moves.move(
           tx,
           backup.id,
@@ -133,8 +140,9 @@ export class BackupOutcomes {
    * @returns whether it may be tried again under this lease; `backup` is brought up to date
    */
   async requeueAfterDeath(backup: Backup, lease: Lease): Promise<boolean> {
-    if (backup.attempt >= this.config.backupMaxAttempts) {
-      await this.failed(backup, new WorkerLostError(backup.attempt), '', lease);
+    const attempts = countedAttempts(backup);
+    if (attempts >= this.config.backupMaxAttempts) {
+      await this.failed(backup, new WorkerLostError(attempts), '', lease);
       return false;
     }
     await this.catalog.write((tx) =>
@@ -173,8 +181,22 @@ export class BackupOutcomes {
     this.#log.log({ backupId: backup.id }, 'backup cancelled');
   }
 
-  async #again(tx: EntityManager, backup: Backup, error: RowError, at: Date, lease: Lease): Promise<void> {
-    await this.moves.move(tx, backup.id, 'queued', { ...error }, { attempt: backup.attempt });
+  /** A stop of the service says nothing about the backup: it is tried again at once, and the attempt does not count. */
+  #planRetry(backup: Backup, cause: unknown, { errorRetryable }: RowError, now: Date): RetryPlan {
+    if (cause instanceof ShuttingDownError) return { again: true, at: now };
+    const { backupMaxAttempts: maxAttempts, retryBackoffSeconds } = this.config;
+    const policy = { maxAttempts, backoffMs: retryBackoffSeconds * 1000 };
+    return planRetry(policy, countedAttempts(backup), errorRetryable, now);
+  }
+
+  async #again(
+    tx: EntityManager,
+    backup: Backup,
+    changes: Partial<Backup>,
+    at: Date,
+    lease: Lease,
+  ): Promise<void> {
+    await this.moves.move(tx, backup.id, 'queued', changes, { attempt: backup.attempt });
     await this.queue.postpone(tx, lease, at);
     this.#log.log({ backupId: backup.id, at }, 'the backup will be tried again');
   }
@@ -184,6 +206,10 @@ interface RowError {
   errorCode: string;
   errorDetail: string;
   errorRetryable: boolean;
+}
+
+function countedAttempts({ attempt, interruptedAttempts }: Backup): number {
+  return attempt - interruptedAttempts;
 }
 
 function toRowError(cause: unknown): RowError {

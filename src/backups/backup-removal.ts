@@ -96,7 +96,9 @@ export class BackupRemoval implements OnModuleInit {
         { err: error, backupId: lease.subjectId },
         'a backup could not be removed yet; trying again',
       );
-      const again = new Date(this.clock.now().getTime() + AGAIN_MS);
+      // Stopped with the service: nothing was in the way, and the next start goes on at once.
+      const pauseMs = lease.signal.aborted ? 0 : AGAIN_MS;
+      const again = new Date(this.clock.now().getTime() + pauseMs);
       await this.catalog.write((tx) => this.queue.postpone(tx, lease, again));
       return;
     }

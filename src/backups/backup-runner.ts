@@ -50,10 +50,9 @@ export class BackupRunner implements OnModuleInit {
     try {
       survived = await this.settler.settle(backup.id, lease.signal);
     } catch (error) {
-      if (!(lease.signal.reason instanceof BackupCancelledError)) {
-        await this.outcomes.cannotSettle(backup.id, error);
-        throw error; // the queue asks again
-      }
+      const cause: unknown = lease.signal.aborted ? lease.signal.reason : error;
+      if (cause instanceof LeaseLostError) return;
+      if (!(cause instanceof BackupCancelledError)) return this.outcomes.unsettled(backup, cause, lease);
       return this.#fail(backup, running, error, lease);
     }
     reached('backup.settled');

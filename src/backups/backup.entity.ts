@@ -69,6 +69,10 @@ export class Backup {
   @Column({ name: 'attempt', type: 'integer' })
   attempt: number;
 
+  /** Of these attempts, how many were ended by a stop of the service; they do not count against `BACKUP_MAX_ATTEMPTS`. */
+  @Column({ name: 'interrupted_attempts', type: 'integer', default: 0 })
+  interruptedAttempts: number;
+
   /** Set by a cancel request; a worker that takes over after a crash obeys it too. */
   @Column({ name: 'cancel_requested', type: 'boolean' })
   cancelRequested: boolean;

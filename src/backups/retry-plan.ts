@@ -8,6 +8,12 @@ export interface RetryPolicy {
 /** No pause grows beyond this: a server that is back should not wait for an hour. */
 const LONGEST_PAUSE_MS = 15 * 60_000;
 
+/**
+ * For questions that must be answered before anything else may happen: what was a dead attempt worth, what is left on a server?
+ * Giving up would be to call a backup bad that may be good, so it is asked until it is answered, less and less often.
+ */
+export const ASK_AGAIN: RetryPolicy = { maxAttempts: Number.POSITIVE_INFINITY, backoffMs: 15_000 };
+
 export type RetryPlan = { again: true; at: Date } | { again: false };
 
 /**

@@ -107,7 +107,7 @@ export class ServerTooOldError extends EngineError {
 export class DatabaseInUseError extends EngineError {
   constructor(
     databaseName: string,
-    sessions: readonly { user: string; application: string; count: number }[],
+    readonly sessions: readonly { user: string; application: string; count: number }[],
   ) {
     const who = sessions.map(
       ({ user, application, count }) => `${count} of "${user}" (${application || 'no name'})`,

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
 import { BackupEvidence } from '../backups/backup-evidence.js';
-import { planRetry } from '../backups/retry-plan.js';
+import { ASK_AGAIN, planRetry } from '../backups/retry-plan.js';
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
 import { Config } from '../config/config.js';
@@ -12,9 +12,6 @@ import { type Lease, Queue } from '../queue/queue.js';
 import { type RestoreChanges, RestoreMoves } from './restore-moves.js';
 import type { Restore } from './restore.entity.js';
 import { RestoreWorkerLostError } from './restore.errors.js';
-
-/** Pause before a server that did not answer is asked again what a restore has left on it. */
-const SETTLE_AGAIN = { maxAttempts: Number.POSITIVE_INFINITY, backoffMs: 15_000 };
 
 /**
  * Writes down what became of a restore. Every finishing move changes the row and the ticket in one short transaction that
@@ -48,8 +45,9 @@ export class RestoreOutcomes {
 
   /** A restore that has killed enough workers fails; gives whether it may be tried again under this lease. */
   async mayGoOnAfterDeath(restore: Restore, lease: Lease): Promise<boolean> {
-    if (restore.attempt < this.config.backupMaxAttempts) return true;
-    await this.failed(restore, new RestoreWorkerLostError(restore.attempt), lease);
+    const attempts = restore.attempt - restore.interruptedAttempts;
+    if (attempts < this.config.backupMaxAttempts) return true;
+    await this.failed(restore, new RestoreWorkerLostError(attempts), lease);
     return false;
   }
 
@@ -103,7 +101,10 @@ export class RestoreOutcomes {
   /** The service is stopping; the restore begins anew at its next start. */
   async requeued(restore: Restore, cause: DomainError, lease: Lease): Promise<void> {
     await this.catalog.write(async (tx) => {
-      await this.moves.move(tx, restore, 'queued', toRowError(cause));
+      await this.moves.move(tx, restore, 'queued', {
+        ...toRowError(cause),
+        interruptedAttempts: restore.interruptedAttempts + 1,
+      });
       await this.queue.postpone(tx, lease, this.clock.now());
     });
     this.#log.log({ restoreId: restore.id }, 'the restore goes back to the queue');
@@ -142,7 +143,7 @@ export class RestoreOutcomes {
 
   #later(lease: Lease): Date {
     const now = this.clock.now();
-    const plan = planRetry(SETTLE_AGAIN, lease.claim, true, now);
+    const plan = planRetry(ASK_AGAIN, lease.claim, true, now);
     return plan.again ? plan.at : now;
   }
 }

@@ -124,6 +124,7 @@ export class RestorePlanner {
       startedAt: null,
       completedAt: null,
       attempt: 0,
+      interruptedAttempts: 0,
       cancelRequested: false,
       idempotencyKey: request.idempotencyKey ?? null,
       result: null,

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
 import { Catalog } from '../catalog/catalog.js';
+import { Clock } from '../clock/clock.js';
+import { DatabaseInUseError } from '../engines/tools.errors.js';
 import { reached } from '../process/phase-points.js';
 import { RestoreMoves } from './restore-moves.js';
 import { restoringName } from './restore-names.js';
@@ -8,11 +10,16 @@ import type { RestoreWork } from './restore-work.js';
 import { SafetyBackups } from './safety-backups.js';
 import { TargetInspector } from './target-inspector.js';
 
+/** How long sessions of ours may outlive the backup that they belong to. */
+const OURS_END_WITHIN_MS = 30_000;
+const LOOK_AGAIN_MS = 200;
+
 /** Makes the room for a restore: an empty database beside everything else, and a safety backup of what is to be replaced. */
 @Injectable()
 export class RestorePreparer {
   constructor(
     private readonly catalog: Catalog,
+    private readonly clock: Clock,
     private readonly inspector: TargetInspector,
     private readonly moves: RestoreMoves,
     private readonly safety: SafetyBackups,
@@ -41,13 +48,35 @@ export class RestorePreparer {
     signal.throwIfAborted();
   }
 
-  async #look({ restore, engine, connection, signal }: RestoreWork): Promise<boolean> {
+  async #look(work: RestoreWork): Promise<boolean> {
+    const { restore, engine, connection, signal } = work;
     const { targetDatabaseName: name, endConnections: endSessions } = restore;
     if (restore.mode === 'replace') {
-      return this.inspector.refuseUnlessReplaceable(engine, connection, name, { endSessions }, signal);
+      return this.#whileOursEnd(work, () =>
+        this.inspector.refuseUnlessReplaceable(engine, connection, name, { endSessions }, signal),
+      );
     }
     await this.inspector.refuseExisting(engine, connection, name, signal);
     return false;
+  }
+
+  /**
+   * A database that only a backup of ours uses is not in use by others. After a crash that is the safety backup of the attempt
+   * before, which recovers at the same time as we do, or what it has left on the server, which ends in moments.
+   */
+  async #whileOursEnd({ restore, signal }: RestoreWork, look: () => Promise<boolean>): Promise<boolean> {
+    let untilMs = this.clock.monotonicMs() + OURS_END_WITHIN_MS;
+    for (;;) {
+      if (await this.safety.untilNoneRuns(restore, signal)) {
+        untilMs = this.clock.monotonicMs() + OURS_END_WITHIN_MS;
+      }
+      try {
+        return await look();
+      } catch (error) {
+        if (!isOurUse(error) || this.clock.monotonicMs() >= untilMs) throw error;
+        await this.clock.sleep(LOOK_AGAIN_MS, signal);
+      }
+    }
   }
 
   /** Before the safety backup, which may take hours: a server that is too old, or a missing right, shows at once. */
@@ -68,4 +97,13 @@ export class RestorePreparer {
     await engine.databases.create(connection, freshName, set.manifest.server, { signal });
     reached('restore.fresh-created');
   }
+}
+
+/** Whether a database is refused only because of sessions that Backstop itself has opened; engines name them so. */
+function isOurUse(error: unknown): boolean {
+  return (
+    error instanceof DatabaseInUseError &&
+    error.sessions.length > 0 &&
+    error.sessions.every(({ application }) => /^backstop [0-9a-f]{8}$/.test(application))
+  );
 }

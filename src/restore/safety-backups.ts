@@ -47,13 +47,17 @@ export class SafetyBackups {
   /**
    * Resolves when no backup of the database that `restore` replaces is being made: a scheduled one that began meanwhile is no
    * reason to fail a restore of hours, nor one to be broken by the swap.
+   * @returns whether there was one to wait for
    */
-  async untilNoneRuns(restore: Restore, signal: AbortSignal): Promise<void> {
+  async untilNoneRuns(restore: Restore, signal: AbortSignal): Promise<boolean> {
     const { targetDatabaseId: databaseId } = restore;
-    if (databaseId === null) return;
+    if (databaseId === null) return false;
+    let didRun = false;
     while (await this.catalog.read.existsBy(Backup, { databaseId, status: 'running' })) {
+      didRun = true;
       await this.clock.sleep(LOOK_EVERY_MS, signal);
     }
+    return didRun;
   }
 
   /** A new one for each attempt: an older one does not hold what was written since. One that still waits does. */

@@ -8,10 +8,11 @@ import { Backup } from '../../src/backups/backup.entity.ts';
 import { BackupTimeoutError } from '../../src/backups/backups.errors.ts';
 import { readConfig } from '../../src/config/read-config.ts';
 import { CatalogQueue } from '../../src/queue/catalog-queue.ts';
+import { ShuttingDownError } from '../../src/queue/queue.errors.ts';
 import type { Lease } from '../../src/queue/queue.ts';
 import { TicketStore } from '../../src/queue/ticket-store.ts';
 import { Ticket } from '../../src/queue/ticket.entity.ts';
-import { StorageKeyExistsError } from '../../src/storage/storage.errors.ts';
+import { StorageKeyExistsError, StorageUnavailableError } from '../../src/storage/storage.errors.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { freshRoom, insertBackup, insertCopy, type Room, storeObject } from './room.ts';
 
@@ -28,13 +29,20 @@ beforeEach(async () => {
 afterEach(() => room[Symbol.asyncDispose]());
 
 async function leaseOn(backup: Backup): Promise<Lease> {
-  const caps = { total: 1, perLane: 1 };
-  const claim = await room.catalog.write(async (tx) => {
-    const now = clock.now();
-    await tickets.insert(tx, { kind: 'backup', subjectId: backup.id, runAfter: now });
-    const all = { backup: caps, restore: caps, 'backup-removal': caps };
-    return tickets.claim(tx, ['backup'], all, now, new Date(now.getTime() + 30_000));
-  });
+  await room.catalog.write((tx) =>
+    tickets.insert(tx, { kind: 'backup', subjectId: backup.id, runAfter: clock.now() }),
+  );
+  return claimAgain();
+}
+
+/** Claims the ticket that waits. */
+async function claimAgain(): Promise<Lease> {
+  const caps = { total: 9, perLane: 9 };
+  const all = { backup: caps, restore: caps, 'backup-removal': caps };
+  const now = clock.now();
+  const claim = await room.catalog.write((tx) =>
+    tickets.claim(tx, ['backup'], all, now, new Date(now.getTime() + 30_000)),
+  );
   return { ...claim!, signal: new AbortController().signal };
 }
 
@@ -69,6 +77,46 @@ describe('a failed attempt', () => {
         attempt === last ? [[{ backupId: backup.id, code: 'backup-timeout' }, 'backup failed']] : [],
       );
     }
+  });
+
+  test('that a stop of the service ended does not count as one', async () => {
+    const last = readConfig({}).backupMaxAttempts;
+    const backup = await insertBackup(room, { attempt: last });
+    const read = (): Promise<Backup> => room.catalog.read.findOneByOrFail(Backup, { id: backup.id });
+    const lease = await leaseOn(backup);
+    await outcomes.failed(backup, new ShuttingDownError(), '', lease);
+    await outcomes.started(backup.id, last + 1);
+    // One attempt more than allowed, of which one was interrupted.
+    await outcomes.failed(await read(), new BackupTimeoutError(1), '', await claimAgain());
+    expect(await read()).toMatchObject({ status: 'failed', attempt: last + 1, interruptedAttempts: 1 });
+    const other = await insertBackup(room, { attempt: last + 1, interruptedAttempts: 2 });
+    await outcomes.failed(other, new BackupTimeoutError(1), '', await leaseOn(other));
+    expect((await room.catalog.read.findOneByOrFail(Backup, { id: other.id })).status).toBe('queued');
+    const dead = await insertBackup(room, { attempt: last + 1, interruptedAttempts: 2 });
+    expect(await outcomes.requeueAfterDeath(dead, await leaseOn(dead))).toBe(true);
+  });
+
+  test('whose worth cannot be told is looked at less and less often, and the row says why', async () => {
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    onTestFinished(() => warned.mockRestore());
+    const backup = await insertBackup(room);
+    const pausesSeconds: number[] = [];
+    let lease = await leaseOn(backup);
+    for (let turn = 0; turn < 9; turn += 1) {
+      await outcomes.unsettled(
+        backup,
+        new StorageUnavailableError('the folder', 'it is not there', {}),
+        lease,
+      );
+      const { runAfter } = await room.catalog.read.findOneByOrFail(Ticket, { subjectId: backup.id });
+      const pauseMs = runAfter.getTime() - clock.now().getTime();
+      pausesSeconds.push(pauseMs / 1000);
+      clock.advance(pauseMs);
+      lease = await claimAgain();
+    }
+    expect(pausesSeconds).toEqual([15, 30, 60, 120, 240, 480, 900, 900, 900]);
+    const row = await room.catalog.read.findOneByOrFail(Backup, { id: backup.id });
+    expect(row).toMatchObject({ status: 'running', errorCode: 'storage-unavailable' });
   });
 
   test('whose name was taken removes nothing that it has not written: neither that object nor a manifest beside it', async () => {

@@ -25,6 +25,8 @@ export const BULK_ROWS = 3_000;
 
 /** From a death to the state in which nothing more happens. */
 const SETTLED_WITHIN_MS = 60_000;
+/** From SIGTERM to the end, without a grace time. An abort takes five seconds at most. */
+const STOPPED_WITHIN_MS = 10_000;
 
 /**
  * One data folder with a service that dies again and again, and the databases that it protects: `shop` and `copy`, with the
@@ -152,6 +154,18 @@ export class CrashWorld implements AsyncDisposable {
     await this.#expectNoOtherDatabases();
   }
 
+  /** What a stop, other than a death, must not leave even for a moment: the service is down, and has cleaned up itself. */
+  async expectStoppedCleanly(): Promise<void> {
+    expect(await processesOf(this.dataDir), 'processes').toEqual([]);
+    expect(await workFiles(this.dataDir), 'temporary files').toEqual([]);
+    const names = await readdir(join(this.dataDir, 'data', 'backups'), { recursive: true });
+    expect(
+      names.filter((name) => name.endsWith('.partial')),
+      'parts',
+    ).toEqual([]);
+    await this.expectNoSessions();
+  }
+
   /** A server notices a moment later that a client is gone. */
   async expectNoSessions(): Promise<void> {
     const remaining = (): Promise<unknown[]> =>
@@ -205,6 +219,12 @@ export class CrashWorld implements AsyncDisposable {
       async () => (await waiting()).length === 0,
       SETTLED_WITHIN_MS,
     ).catch(async () => expect(await waiting(), 'rows that are stuck').toEqual([]));
+    const bad = ['failed', 'cancelled'];
+    const failed = [
+      ...(await this.allBackups()).filter((backup) => backup.database_name !== 'broken'),
+      ...(await this.allRestores()),
+    ].filter(({ status }) => bad.includes(status));
+    expect(failed, 'work that did not go on after its interruption').toEqual([]);
   }
 
   async #expectArchivesIntact(): Promise<void> {
@@ -245,10 +265,16 @@ export class CrashWorld implements AsyncDisposable {
     const isThere = (): Promise<boolean> =>
       reachedPoints(this.dataDir).then((points) => points.includes(point));
     await until(`the service to reach ${point}`, isThere, SETTLED_WITHIN_MS);
-    if (signal !== 'SIGKILL') return this.#service.ended;
+    if (signal !== 'SIGKILL') return this.#endWithin(STOPPED_WITHIN_MS);
     const exit = await this.#service.stop('SIGKILL');
     expect((await reachedPoints(this.dataDir)).at(-1), 'the last point before the death').toBe(point);
     return exit;
+  }
+
+  async #endWithin(ms: number): Promise<ServiceExit> {
+    let exit: ServiceExit | undefined;
+    void this.#service.ended.then((ended) => (exit = ended));
+    return until('the service to end', () => exit, ms);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,106 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { PHASE_POINTS, type PhasePoint } from '../../src/process/phase-points.ts';
-import type { Service } from '../support/service.ts';
+import { PHASE_POINTS } from '../../src/process/phase-points.ts';
 import { CrashWorld } from './crash-world.ts';
-
-type Act = (world: CrashWorld) => (service: Service) => Promise<unknown>;
-
-const backUp: Act = () => (service) => service.request('POST', '/backups', { database_id: 'shop' });
-/** Of a database that is not there. */
-const fail: Act = () => (service) => service.request('POST', '/backups', { database_id: 'broken' });
-const restoreBeside: Act = (world) => (service) =>
-  service.request('POST', `/backups/${world.backups.copy.id}/restore`, {});
-const replace: Act = (world) => (service) =>
-  service.request('POST', `/backups/${world.backups.copy.id}/restore`, {
-    mode: 'replace',
-    confirm: 'copy',
-    keep_old: false,
-  });
-const remove: Act = () => async (service) => {
-  const made = await service.request<{ id: string }>('POST', '/backups?wait=completed', {
-    database_id: 'shop',
-  });
-  await service.request('DELETE', `/backups/${made.body.id}?force=true`);
-};
-
-/** A point, what leads to it, and where the service died before when the point is one of recovery. */
-interface Death {
-  point: PhasePoint;
-  by: Act;
-  after?: PhasePoint;
-}
-
-const BACKUP_DEATHS: Death[] = [
-  { point: 'backup.claimed', by: backUp },
-  { point: 'backup.settled', by: backUp },
-  { point: 'backup.started', by: backUp },
-  { point: 'backup.dump-opened', by: backUp },
-  { point: 'backup.names-reserved', by: backUp },
-  { point: 'storage.part-created', by: backUp },
-  { point: 'storage.chunk-written', by: backUp },
-  { point: 'storage.part-flushed', by: backUp },
-  { point: 'storage.object-visible', by: backUp },
-  { point: 'backup.archive-stored', by: backUp },
-  { point: 'backup.content-counted', by: backUp },
-  { point: 'backup.manifest-stored', by: backUp },
-  { point: 'backup.completed', by: backUp },
-  { point: 'backup.failing', by: fail },
-  { point: 'settling.manifest-found', by: backUp, after: 'backup.manifest-stored' },
-  { point: 'settling.archive-confirmed', by: backUp, after: 'backup.manifest-stored' },
-  { point: 'sweep.part-deleted', by: backUp, after: 'storage.chunk-written' },
-  { point: 'copy.discarding', by: backUp, after: 'backup.archive-stored' },
-  { point: 'copy.object-deleted', by: backUp, after: 'backup.archive-stored' },
-  { point: 'copy.discarded', by: backUp, after: 'backup.archive-stored' },
-  { point: 'removal.requested', by: remove },
-  { point: 'removal.claimed', by: remove },
-  { point: 'copy.discarding', by: remove },
-  { point: 'copy.object-deleted', by: remove },
-  { point: 'copy.discarded', by: remove },
-  { point: 'removal.objects-gone', by: remove },
-  { point: 'removal.expired', by: remove },
-];
-
-const RESTORE_DEATHS: Death[] = [
-  { point: 'restore.claimed', by: restoreBeside },
-  { point: 'restore.settled', by: restoreBeside },
-  { point: 'restore.started', by: restoreBeside },
-  { point: 'restore.archive-verified', by: restoreBeside },
-  { point: 'restore.fresh-announced', by: restoreBeside },
-  { point: 'restore.fresh-created', by: restoreBeside },
-  { point: 'restore.bytes-loaded', by: restoreBeside },
-  { point: 'restore.loaded', by: restoreBeside },
-  { point: 'restore.compared', by: restoreBeside },
-  { point: 'restore.placing-announced', by: restoreBeside },
-  { point: 'restore.names-changed', by: restoreBeside },
-  { point: 'restore.placed', by: restoreBeside },
-  { point: 'restore.completed', by: restoreBeside },
-  { point: 'restore.safety-requested', by: replace },
-  { point: 'restore.safety-taken', by: replace },
-  { point: 'restore.loaded', by: replace },
-  { point: 'restore.placing-announced', by: replace },
-  { point: 'restore.names-changed', by: replace },
-  { point: 'restore.placed', by: replace },
-  { point: 'restore.old-dropped', by: replace },
-  { point: 'restore.completed', by: replace },
-  { point: 'restore.fenced', by: restoreBeside, after: 'restore.loaded' },
-  { point: 'restore.fresh-dropped', by: restoreBeside, after: 'restore.loaded' },
-  { point: 'restore.settled', by: replace, after: 'restore.names-changed' },
-];
-
-/** How an action is called in the name of a test. */
-const DEEDS = new Map<Act, string>([
-  [backUp, 'a backup'],
-  [fail, 'a failing backup'],
-  [restoreBeside, 'a restore beside'],
-  [replace, 'a restore in place'],
-  [remove, 'a removal'],
-]);
-
-function titleOf({ point, by, after }: Death): string {
-  const recovery = after === undefined ? '' : `, recovering from a death at ${after}`;
-  return `${DEEDS.get(by)} at ${point}${recovery}`;
-}
+import { BACKUP_DEATHS, RESTORE_DEATHS, titleOf } from './deaths.ts';
 
 /** Two services at once, each with its own folder and databases: one waits while the other works. */
 describe.concurrent.each([
@@ -116,17 +18,16 @@ describe.concurrent.each([
     await world?.[Symbol.asyncDispose]();
   });
 
-  test.each(deaths.map((death) => ({ ...death, title: titleOf(death) })))(
-    '$title',
-    { concurrent: false },
-    async ({ point, by, after }) => {
+  for (const each of deaths) {
+    const { point, by, after } = each;
+    test(titleOf(each), { concurrent: false }, async () => {
       await world.struckIn({ point: after ?? point, signal: 'SIGKILL' }, by(world));
       if (after !== undefined) await world.struckInRecovery({ point, signal: 'SIGKILL' });
       await world.revive();
       await world.expectWhole();
       await world.tidy();
-    },
-  );
+    });
+  }
 });
 
 describe('the list of points', () => {

@@ -48,6 +48,7 @@ export async function register(
 /** What tests look at in a backup's view. */
 export interface BackupBody {
   id: string;
+  database_name: string;
   status: string;
   filename: string;
   size_bytes: number;

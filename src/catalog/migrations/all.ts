@@ -5,6 +5,7 @@ import { CreateDatabases1763700000002 } from './0002-databases.js';
 import { CreateTickets1763700000003 } from './0003-queue.js';
 import { CreateBackups1763700000004 } from './0004-backups.js';
 import { CreateRestores1763700000005 } from './0005-restores.js';
+import { AddInterruptedAttempts1763700000007 } from './0007-interrupted-attempts.js';
 import { CreateMarksAndFaults1763700000008 } from './0008-marks-and-faults.js';
 import { AddConnectionParameters1763700000009 } from './0009-connection-parameters.js';
 import { CreateEvents1763700000012 } from './0012-events.js';
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateTickets1763700000003,
   CreateBackups1763700000004,
   CreateRestores1763700000005,
+  AddInterruptedAttempts1763700000007,
   CreateMarksAndFaults1763700000008,
   AddConnectionParameters1763700000009,
   CreateEvents1763700000012,
