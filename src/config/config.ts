@@ -97,6 +97,11 @@ export class Config {
   @IsString({ each: true })
   readonly pgBinDirs: readonly string[] = [];
 
+  /** Where the MongoDB Database Tools are looked for first. */
+  @FromEnv('MONGO_BIN_DIRS', asPaths)
+  @IsString({ each: true })
+  readonly mongoBinDirs: readonly string[] = [];
+
   /** IANA name of the zone in which schedules and file names are read when nothing else is said. */
   @FromEnv('TIMEZONE')
   @IsTimeZone({ message: 'must be the name of a time zone such as Europe/Berlin' })

@@ -180,3 +180,28 @@ export class UriParameterUnknownError extends EngineError {
     });
   }
 }
+
+/** Somebody, or a timeout of the server, ended our query. */
+export class QueryCancelledError extends EngineError {
+  constructor(reason: string, cause?: unknown) {
+    super({
+      code: 'query-cancelled',
+      kind: 'unprocessable',
+      retryable: true,
+      detail: `the server ended our query: ${reason}`,
+      cause,
+    });
+  }
+}
+
+/** A statement of ours failed for a reason that has no code of its own. */
+export class QueryFailedError extends EngineError {
+  constructor(reason: string, cause?: unknown) {
+    super({
+      code: 'query-failed',
+      kind: 'unprocessable',
+      detail: `the server could not answer a query: ${reason}`,
+      cause,
+    });
+  }
+}

@@ -8,17 +8,22 @@ export interface TcpProxy extends AsyncDisposable {
   /** Breaks every connection, and refuses new ones until `mend`. Resolves when all are gone. */
   cut(): Promise<void>;
   mend(): void;
+  /** How many clients are connected now. */
+  connections(): number;
 }
 
 /** Starts a proxy on loopback that leads to a server. */
 export async function startProxy(to: { host: string; port: number }): Promise<TcpProxy> {
   const open = new Set<Socket>();
+  const clients = new Set<Socket>();
   let isCut = false;
   const server = createServer((client) => {
     if (isCut) {
       client.destroy();
       return;
     }
+    clients.add(client);
+    client.on('close', () => clients.delete(client));
     const upstream = connect(to.port, to.host);
     for (const socket of [client, upstream]) {
       open.add(socket);
@@ -47,6 +52,7 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
     mend: () => {
       isCut = false;
     },
+    connections: () => clients.size,
     [Symbol.asyncDispose]: async () => {
       await cut();
       server.close();

@@ -8,6 +8,7 @@ import {
   DatabaseAbsentError,
   type EngineError,
   PermissionDeniedError,
+  QueryCancelledError,
   ServerDiskFullError,
   ServerTimeoutError,
   ServerUnreachableError,
@@ -17,7 +18,6 @@ import {
 import { ArchiveForeignError, ArchiveUnreadableError, DatabaseInUseError } from '../tools.errors.js';
 import {
   ExtensionsMissingError,
-  QueryCancelledError,
   RecoveryConflictError,
   RoleAbsentError,
   SchemaChangedError,

@@ -2,7 +2,7 @@ import pg from 'pg';
 
 import type { Connection, TlsChoice } from '../engine.js';
 import { readClientError } from './error-reading.js';
-import { QueryFailedError } from './postgres.errors.js';
+import { QueryFailedError } from '../engines.errors.js';
 import { secretsOf } from './tool-access.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -51,31 +51,6 @@ export class RecoveryConflictError extends EngineError {
   }
 }
 
-/** Somebody, or a timeout of the server, ended our query. */
-export class QueryCancelledError extends EngineError {
-  constructor(reason: string, cause?: unknown) {
-    super({
-      code: 'query-cancelled',
-      kind: 'unprocessable',
-      retryable: true,
-      detail: `the server ended our query: ${reason}`,
-      cause,
-    });
-  }
-}
-
-/** A statement of ours failed for a reason that has no code of its own. */
-export class QueryFailedError extends EngineError {
-  constructor(reason: string, cause?: unknown) {
-    super({
-      code: 'query-failed',
-      kind: 'unprocessable',
-      detail: `the server could not answer a query: ${reason}`,
-      cause,
-    });
-  }
-}
-
 /** The target server does not know the encoding or collation of the dumped database. */
 export class LocaleUnavailableError extends EngineError {
   constructor(databaseName: string, wanted: string, reason: string, cause?: unknown) {

@@ -1,0 +1,143 @@
+import type { ProbeReport } from '../engine.js';
+import { DatabaseAbsentError, PermissionDeniedError } from '../engines.errors.js';
+import { documentsIn, type Fields, fieldsOf } from './fields.js';
+import type { MongoCall } from './mongo-call.js';
+import { findCollections, findDatabases, type FoundCollection, itemName } from './mongo-collections.js';
+import { databaseExists } from './mongo-databases.js';
+import { mustRenameAcross } from './mongo-mover.js';
+import { type MongoFacts, readServerFacts } from './mongo-server-facts.js';
+import type { MongoSession } from './mongo-session.js';
+import { BUILT_IN, type MongoTools } from './mongo-tools.js';
+import { SwapUnsupportedError } from './mongo.errors.js';
+
+type Warning = ProbeReport['warnings'][number];
+
+/** The oldest major that its vendor still mends (end of life of 6.0: July 2025). */
+const OLDEST_SUPPORTED_MAJOR = 7;
+/** Collections of which the first document is asked for, to see whether they can be read. */
+const MOST_TRIED = 200;
+
+/** Says what a dump would meet on this server. @throws `database-absent` and what keeps us from connecting */
+export async function probeMongo(call: MongoCall, tools: MongoTools): Promise<ProbeReport> {
+  const session = await call.session();
+  const server = await readServerFacts(session);
+  const { databaseName } = call.connection;
+  if (databaseName !== '' && !(await databaseExists(session, databaseName))) {
+    throw new DatabaseAbsentError(call.connection, databaseName);
+  }
+  const found = await findCollections(session, databaseName, {}, server.version);
+  const [first] = await tools.all();
+  const tool = first ?? BUILT_IN;
+  return {
+    server,
+    sizeBytes: await readSize(session, databaseName),
+    itemCount: found.filter(({ data }) => data !== undefined).length,
+    tool: { name: tool.name, version: tool.version },
+    warnings: [
+      ...warnOfServer(server),
+      ...warnOfTools(tool.name),
+      ...(await warnOfRights(session, found, databaseName === '')),
+      ...(await warnOfSwap(session, databaseName)),
+    ],
+  };
+}
+
+async function readSize(session: MongoSession, databaseName: string): Promise<number> {
+  const databases = databaseName === '' ? await findDatabases(session) : [databaseName];
+  let sum = 0;
+  for (const database of databases) {
+    const stats = await session.command(database, { dbStats: 1 });
+    sum += Number(stats['storageSize'] ?? 0) + Number(stats['indexSize'] ?? 0);
+  }
+  return sum;
+}
+
+/** What the server's kind and age mean for a backup. Pure. */
+export function warnOfServer({ major, details }: MongoFacts): Warning[] {
+  const warnings: Warning[] = [];
+  if (details.topology === 'standalone') {
+    warnings.push({
+      code: 'no-snapshot',
+      detail:
+        'the server is standalone: it has no snapshots, so collections that are written to during a backup are kept as of ' +
+        'slightly different moments; a replica set, of one member too, has them as of one',
+    });
+  }
+  if (details.topology === 'sharded') {
+    warnings.push({
+      code: 'sharded',
+      detail: 'the server is the router of a sharded cluster: a backup has no common moment of all shards',
+    });
+  }
+  if (details.ferretdb === null && major < OLDEST_SUPPORTED_MAJOR) {
+    warnings.push({ code: 'server-old', detail: `MongoDB ${major} is not maintained any more` });
+  }
+  return warnings;
+}
+
+function warnOfTools(tool: string): Warning[] {
+  if (tool !== BUILT_IN.name) return [];
+  return [
+    {
+      code: 'tools-missing',
+      detail:
+        'mongodump is not installed on this machine; the source that is built in makes the same archive',
+    },
+  ];
+}
+
+async function warnOfRights(
+  session: MongoSession,
+  found: readonly FoundCollection[],
+  isWhole: boolean,
+): Promise<Warning[]> {
+  const unreadable: string[] = [];
+  for (const collection of found.slice(0, MOST_TRIED)) {
+    const { data } = collection;
+    if (data === undefined) continue;
+    try {
+      await session.command(data.database, { find: data.collection, limit: 1, singleBatch: true });
+    } catch (error) {
+      if (!(error instanceof PermissionDeniedError)) throw error;
+      unreadable.push(itemName(collection, isWhole));
+    }
+  }
+  const warnings: Warning[] = [];
+  if (unreadable.length > 0) {
+    const shown = unreadable.slice(0, 10).join(', ');
+    const more = unreadable.length > 10 ? ` and ${unreadable.length - 10} more` : '';
+    const detail = `the user cannot read ${shown}${more}, so a backup fails; grant the role read or backup, or exclude these`;
+    warnings.push({ code: 'collections-unreadable', detail });
+  }
+  const status = await session.command('admin', { connectionStatus: 1, showPrivileges: true });
+  const privileges = documentsIn(fieldsOf(status['authInfo'])['authenticatedUserPrivileges']);
+  if (privileges.length > 0 && !mayWriteAnywhere(privileges)) {
+    warnings.push({
+      code: 'cannot-create-databases',
+      detail:
+        'the user may not write to other databases; a restore beside the old one needs the role restore, readWriteAnyDatabase or another user',
+    });
+  }
+  return warnings;
+}
+
+/** Whether privileges, as `connectionStatus` lists them, let a user fill a database that is not there yet. Pure. */
+export function mayWriteAnywhere(privileges: readonly Fields[]): boolean {
+  return privileges.some(({ resource, actions }) => {
+    const { anyResource, db, collection } = fieldsOf(resource);
+    const isAny = anyResource === true || (db === '' && collection === '');
+    return isAny && Array.isArray(actions) && actions.includes('insert');
+  });
+}
+
+async function warnOfSwap(session: MongoSession, databaseName: string): Promise<Warning[]> {
+  if (databaseName === '') return [];
+  try {
+    await mustRenameAcross(session, databaseName);
+    return [];
+  } catch (error) {
+    if (error instanceof PermissionDeniedError) return []; // a backup does not need it
+    if (!(error instanceof SwapUnsupportedError)) throw error;
+    return [{ code: 'swap-unsupported', detail: error.message }];
+  }
+}
