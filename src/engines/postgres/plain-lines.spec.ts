@@ -16,6 +16,7 @@ const SCRIPT = [
   '-- Name: p(); Type: PROCEDURE; Schema: public; Owner: -',
   '--',
   'BEGIN;',
+  'COPY public.in_a_body (a) FROM stdin;',
   'CREATE SCHEMA public;',
   'COMMIT;',
   '--',
@@ -32,6 +33,9 @@ const SCRIPT = [
   'COPY "Gr ""ü"""."x.y" ("new',
   'line") FROM stdin;',
   '1',
+  '\\.',
+  'COPY public.no_columns  FROM stdin;',
+  '',
   '\\.',
   '--',
   '-- Name: s; Type: SEQUENCE SET; Schema: public; Owner: -',
@@ -64,7 +68,7 @@ describe('PlainLines', () => {
     for (let cut = 0; cut <= bytes.length; cut += 1) {
       const { kept, lines } = run([bytes.subarray(0, cut), bytes.subarray(cut)], false);
       expect(kept).toBe(KEPT);
-      expect(lines.tables).toEqual(['Gr "ü".x.y', 'public.empty', 'public.t']);
+      expect(lines.tables).toEqual(['Gr "ü".x.y', 'public.empty', 'public.no_columns', 'public.t']);
       expect(lines.positions).toEqual(["SELECT pg_catalog.setval('public.s', 42, true);"]);
     }
   });

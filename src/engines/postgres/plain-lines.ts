@@ -9,7 +9,8 @@ const END_OF_ROWS = Buffer.from('\n\\.\n');
 const LETTER_C = 0x43;
 
 const NAME = String.raw`("(?:[^"]|"")+"|[^\s".]+)`;
-const COPY = new RegExp(String.raw`^COPY ${NAME}\.${NAME} (?:\([^]*\) )?FROM stdin;$`);
+/** A table without columns has no list of them: `COPY a.b  FROM stdin;`, with two blanks. */
+const COPY = new RegExp(String.raw`^COPY ${NAME}\.${NAME} (?:\([^]*\))? FROM stdin;$`);
 /** Longer than any `COPY`: 1600 columns of 63 bytes, with their quotes. */
 const LONGEST_COPY = 256 * 1024;
 
@@ -81,7 +82,8 @@ export class PlainLines {
   }
 
   #keeps(line: Buffer): boolean {
-    if (this.#statement !== '' || line[0] === LETTER_C) this.#readCopy(line.toString('utf8'));
+    const mayCopy = this.#heading.type === 'TABLE DATA'; // a function's body may have such a line, too
+    if (this.#statement !== '' || (mayCopy && line[0] === LETTER_C)) this.#readCopy(line.toString('utf8'));
     if (line.length > 1024) return true;
     const text = line.toString('latin1');
     const heading = HEADING.exec(text);

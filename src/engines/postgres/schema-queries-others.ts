@@ -1,4 +1,4 @@
-import type { SchemaQuery } from './schema-query.js';
+import { inOrder, type SchemaQuery } from './schema-query.js';
 import { notOfExtension, USER_SCHEMA } from './scope.js';
 
 const IN_SCOPE = `${USER_SCHEMA} AND (cardinality($1::text[]) = 0 OR n.nspname = ANY ($1))`;
@@ -103,7 +103,7 @@ export const OTHER_QUERIES: readonly SchemaQuery[] = [
   {
     kind: 'foreign_servers',
     inSchema: false,
-    sql: `SELECT s.srvname AS name, concat_ws(' ', w.fdwname, s.srvtype, s.srvversion, s.srvoptions) AS definition
+    sql: `SELECT s.srvname AS name, concat_ws(' ', w.fdwname, s.srvtype, s.srvversion, ${inOrder('s.srvoptions')}) AS definition
           FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw
          WHERE ${notOfExtension('pg_foreign_server', 's.oid')}`,
   },

@@ -1,11 +1,11 @@
 import { OTHER_QUERIES } from './schema-queries-others.js';
-import type { SchemaQuery } from './schema-query.js';
+import { inOrder, type SchemaQuery } from './schema-query.js';
 import { notOfExtension, USER_SCHEMA } from './scope.js';
 
 const IN_SCOPE = `${USER_SCHEMA} AND (cardinality($1::text[]) = 0 OR n.nspname = ANY ($1))`;
 const TABLE_IN_SCOPE = `${IN_SCOPE} AND c.relpersistence <> 't' AND c.oid <> ALL ($2::oid[]) AND ${notOfExtension('pg_class', 'c.oid')}`;
 const FULL_NAME = `n.nspname || '.' || c.relname`;
-const OPTIONS = `(SELECT array_agg(o ORDER BY o) FROM unnest(c.reloptions) AS o)`;
+const OPTIONS = inOrder('c.reloptions');
 
 /** Children of inheritance get their columns in another order when they are made anew; there the order is the names'. */
 const COLUMNS = `(
@@ -16,7 +16,7 @@ const COLUMNS = `(
            'storage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
            'compression', nullif(to_jsonb(a)->>'attcompression', ''),
            'statistics', nullif(coalesce(a.attstattarget, -1), -1),
-           'options', a.attoptions, 'fdw_options', a.attfdwoptions)
+           'options', ${inOrder('a.attoptions')}, 'fdw_options', ${inOrder('a.attfdwoptions')})
          ORDER BY CASE WHEN c.relispartition OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid)
                        THEN a.attnum ELSE 0 END, a.attname)
     FROM pg_catalog.pg_attribute a
@@ -35,7 +35,7 @@ const TABLE_QUERIES: readonly SchemaQuery[] = [
             'partition_key', CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
             'partition_bound', pg_catalog.pg_get_expr(c.relpartbound, c.oid),
             'parents', (SELECT jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhseqno) FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid),
-            'foreign', (SELECT jsonb_build_object('server', s.srvname, 'options', f.ftoptions) FROM pg_catalog.pg_foreign_table f
+            'foreign', (SELECT jsonb_build_object('server', s.srvname, 'options', ${inOrder('f.ftoptions')}) FROM pg_catalog.pg_foreign_table f
                           JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid),
             'columns', ${COLUMNS})::text AS definition
           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -11,3 +11,8 @@ export interface SchemaQuery {
   /** False for what belongs to no schema: such things are no part of a dump of some schemas. */
   inSchema: boolean;
 }
+
+/** Options (`name=value`, an array) in order of name: the server keeps them as they were given, pg_dump sorts some of them. */
+export function inOrder(options: string): string {
+  return `(SELECT array_agg(o ORDER BY o COLLATE "C") FROM unnest(${options}) AS o)`;
+}
