@@ -12,6 +12,7 @@ import { Config } from '../config/config.js';
 import type { Connection, EngineCall, RestoreOutcome } from '../engines/engine.js';
 import { reached } from '../process/phase-points.js';
 import { compareCopy } from './copy-comparison.js';
+import { notesOnExtensions } from './extension-notes.js';
 import type { RunningRestore } from './restore-progress.js';
 import type { RestoreResult } from './restore-result.js';
 import type { RestoreWork } from './restore-work.js';
@@ -40,15 +41,24 @@ export class RestoreLoader {
     const restoreMs = Math.round(this.clock.monotonicMs() - startedMs);
 
     running.enter('comparing');
-    const hashContent = manifest.content.items.some((item) => item.contentHash !== undefined);
-    const found = await engine.measure(fresh, { ...manifest.options, hashContent }, call);
+    const found = await engine.measure(
+      fresh,
+      { ...manifest.options, hashContent: hasHashes(manifest) },
+      call,
+    );
     const { compared, notes } = compareCopy(manifest.content, found, restore.tables);
+    const { server } = await engine.probe(fresh, call);
     reached('restore.compared');
     return {
       restoreMs,
       compared,
       verified: true,
-      notes: [...outcome.notes, ...notes, ...notesOnRoles(manifest)],
+      notes: [
+        ...outcome.notes,
+        ...notes,
+        ...notesOnExtensions(manifest.server, server),
+        ...notesOnRoles(manifest),
+      ],
     };
   }
 
@@ -118,4 +128,9 @@ function notesOnRoles(manifest: Manifest): string[] {
     `The archive also holds the roles of its server, which were not restored because they belong to the whole server. ` +
       `Unpack ${roles.filename} and run it with the server's own client as a superuser, where roles are missing.`,
   ];
+}
+
+/** Also asked for in the options, because a database may have nothing but large objects. */
+function hasHashes({ options, content }: Manifest): boolean {
+  return options.hashContent === true || content.items.some((item) => item.contentHash !== undefined);
 }

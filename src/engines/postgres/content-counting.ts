@@ -1,5 +1,6 @@
 import type { ContentFacts, ItemFacts } from '../content-facts.js';
 import type { DumpScope } from '../engine.js';
+import { hashLargeObjects } from './large-objects.js';
 import { identifier, type PostgresSession } from './postgres-session.js';
 import { readSchemaFacts } from './postgres-schema.js';
 import type { ResolvedScope, TableRow } from './scope.js';
@@ -52,7 +53,7 @@ export async function countContent(session: PostgresSession, counting: Counting)
   }
   return {
     items,
-    counters: await countOthers(session, counting.scope),
+    counters: await countOthers(session, counting),
     schema: await readSchemaFacts(session, counting.scope, counting.serverMajor),
   };
 }
@@ -99,7 +100,10 @@ export function hex64(sum: string): string {
   return BigInt.asUintN(64, BigInt(sum)).toString(16).padStart(16, '0');
 }
 
-async function countOthers(session: PostgresSession, scope: ResolvedScope): Promise<Record<string, number>> {
+async function countOthers(
+  session: PostgresSession,
+  { scope, hashContent }: Counting,
+): Promise<Record<string, number>> {
   const sequences = (await readSequences(session, scope)).length;
   const positions = await readSumOfPositions(session, scope);
   const counters = { sequences, sequence_positions: positions };
@@ -107,5 +111,8 @@ async function countOthers(session: PostgresSession, scope: ResolvedScope): Prom
   const { objects } = await session.one<{ objects: string }>(
     'SELECT count(*)::text AS objects FROM pg_catalog.pg_largeobject_metadata',
   );
-  return { large_objects: Number(objects), ...counters };
+  const content: Record<string, number> = hashContent
+    ? { large_object_content: await hashLargeObjects(session) }
+    : {};
+  return { large_objects: Number(objects), ...content, ...counters };
 }

@@ -14,6 +14,7 @@ import { PostgresCall, type PostgresSurroundings } from './postgres-call.js';
 import { swapNames } from './database-swap.js';
 import { identifier, literal, type PostgresSession } from './postgres-session.js';
 import type { PostgresDetails } from './server-facts.js';
+import { dropUnusedSubscriptions, hasSubscriptions } from './subscriptions.js';
 
 /** Databases that every server has and everybody may connect to; used where the connection's own does not exist. */
 const MAINTENANCE_DATABASES = ['postgres', 'template1'];
@@ -58,6 +59,7 @@ export class PostgresDatabases implements EngineDatabases {
     return this.#withSession(connection, [name], call, async (session) => {
       if ((await idOf(session, name)) === undefined) return;
       await mustBeUnused(session, name, options.endSessions);
+      if (await hasSubscriptions(session, name)) await this.#dropSubscriptions(connection, name, call);
       await session.query(`DROP DATABASE IF EXISTS ${identifier(name)}`);
     });
   }
@@ -117,6 +119,18 @@ export class PostgresDatabases implements EngineDatabases {
     const exists = (name: string): Promise<boolean> => this.exists(connection, name, call);
     const happened = keepAs === null ? !(await exists(fresh)) && (await exists(live)) : await exists(keepAs);
     return happened ? 'swapped' : 'untouched';
+  }
+
+  /** Subscriptions can be dropped from within their database only. */
+  async #dropSubscriptions(connection: Connection, name: string, engineCall: EngineCall): Promise<void> {
+    await using call = new PostgresCall(
+      { ...connection, databaseName: name },
+      engineCall,
+      this.#surroundings,
+    );
+    const session = await call.session();
+    call.finish();
+    await dropUnusedSubscriptions(session);
   }
 
   /** Runs `work` in a session that is in none of `avoid`, because a database in use can be neither renamed nor dropped. */

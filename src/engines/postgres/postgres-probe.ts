@@ -2,6 +2,7 @@ import type { ProbeReport } from '../engine.js';
 import type { PostgresCall } from './postgres-call.js';
 import type { PostgresSession } from './postgres-session.js';
 import type { PostgresTools } from './postgres-tools.js';
+import { warnOfSettings, warnOfSubscriptions, warnOfTablespaces } from './probe-not-carried.js';
 import { resolveScope, type ResolvedScope, unreadable, USER_SCHEMA } from './scope.js';
 import { type PostgresDetails, readServerFacts } from './server-facts.js';
 
@@ -17,6 +18,9 @@ export async function probePostgres(call: PostgresCall, tools: PostgresTools): P
     ...(await warnOfRights(session, scope)),
     ...warnOfStandby(server.details, scope),
     ...(await warnOfForeignTables(session)),
+    ...warnOfSettings(server.details),
+    ...(await warnOfTablespaces(session)),
+    ...(await warnOfSubscriptions(session)),
   ];
   return {
     server,

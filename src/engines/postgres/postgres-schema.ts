@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { SchemaFacts } from '../content-facts.js';
 import type { PostgresSession } from './postgres-session.js';
-import { SCHEMA_QUERIES } from './schema-queries.js';
+import { SCHEMA_QUERIES, SCHEMA_QUERIES_VERSION } from './schema-queries.js';
 import type { ResolvedScope } from './scope.js';
 
 /** One definition in canonical form. */
@@ -14,7 +14,7 @@ export interface Definition {
 
 /**
  * Reads every definition of a scope and gives their digest. Comparable within one major version only: the server prints
- * definitions, and prints them differently from version to version.
+ * definitions, and prints them differently from version to version. And only with digests of the same queries.
  */
 export async function readSchemaFacts(
   session: PostgresSession,
@@ -49,5 +49,5 @@ export function digestOf(definitions: readonly Definition[], serverMajor: number
     lines.push(JSON.stringify([kind, name, definition]));
   }
   const digest = createHash('sha256').update(lines.sort().join('\n')).digest('hex');
-  return { digest, comparableWith: `postgres-${serverMajor}`, objects };
+  return { digest, comparableWith: `postgres-${serverMajor}/${SCHEMA_QUERIES_VERSION}`, objects };
 }

@@ -63,3 +63,16 @@ export class LocaleUnavailableError extends EngineError {
     });
   }
 }
+
+/** A database that receives changes of another server cannot be dropped. */
+export class SubscribedDatabaseError extends EngineError {
+  constructor(subscriptions: readonly string[]) {
+    const names = subscriptions.map((name) => `"${name}"`).join(', ');
+    super({
+      code: 'database-subscribed',
+      kind: 'conflict',
+      detail: `the database cannot be dropped while it has the subscription ${names}; drop that first`,
+      facts: { subscriptions },
+    });
+  }
+}

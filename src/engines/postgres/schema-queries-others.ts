@@ -1,4 +1,5 @@
 import { inOrder, type SchemaQuery } from './schema-query.js';
+import { RARE_QUERIES } from './schema-queries-rare.js';
 import { notOfExtension, USER_SCHEMA } from './scope.js';
 
 const IN_SCOPE = `${USER_SCHEMA} AND (cardinality($1::text[]) = 0 OR n.nspname = ANY ($1))`;
@@ -6,6 +7,7 @@ const FIRST_USER_OID = 16_384;
 
 /** Definitions that are no part of a table. */
 export const OTHER_QUERIES: readonly SchemaQuery[] = [
+  ...RARE_QUERIES,
   {
     // Every new database has a schema "public", also when the dumped one had none.
     kind: 'schemas',
@@ -108,11 +110,13 @@ export const OTHER_QUERIES: readonly SchemaQuery[] = [
          WHERE ${notOfExtension('pg_foreign_server', 's.oid')}`,
   },
   {
+    // The view is read as JSON, because columns and row filters came with 15. Excluded tables are in no publication of a copy.
     kind: 'publications',
     inSchema: false,
     sql: `SELECT p.pubname AS name, concat_ws(' ', p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate, p.pubviaroot,
-            (SELECT string_agg(r.prrelid::regclass::text, ', ' ORDER BY r.prrelid::regclass::text)
-               FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid)) AS definition
+            (SELECT jsonb_agg(to_jsonb(t) ORDER BY t.schemaname, t.tablename) FROM pg_catalog.pg_publication_tables t
+              WHERE t.pubname = p.pubname AND NOT p.puballtables
+                AND format('%I.%I', t.schemaname, t.tablename)::regclass::oid <> ALL ($2::oid[]))) AS definition
           FROM pg_catalog.pg_publication p`,
   },
   {

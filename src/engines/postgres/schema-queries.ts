@@ -119,5 +119,8 @@ const TABLE_QUERIES: readonly SchemaQuery[] = [
   },
 ];
 
+/** Raised whenever a query changes, so that nobody compares the digests of two sets of them. */
+export const SCHEMA_QUERIES_VERSION = 2;
+
 /** Every kind of definition that makes up the schema's digest. */
 export const SCHEMA_QUERIES: readonly SchemaQuery[] = [...TABLE_QUERIES, ...OTHER_QUERIES];

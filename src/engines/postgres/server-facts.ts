@@ -23,6 +23,8 @@ export interface PostgresDetails {
   timezone: string;
   /** `ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`, for people: they are no part of a dump. */
   settings: { role: string | null; setting: string }[];
+  /** Versions of extensions by name. A dump does not hold them: its `CREATE EXTENSION` takes the server's own. */
+  extensions: Record<string, string>;
 }
 
 interface FactsRow {
@@ -77,6 +79,7 @@ export async function readServerFacts(
       lsn: await readLsn(session, row.is_standby),
       timezone: row.timezone,
       settings: await readSettings(session),
+      extensions: await readExtensions(session),
     },
   };
 }
@@ -85,6 +88,13 @@ async function readLsn(session: PostgresSession, isStandby: boolean): Promise<st
   const position = isStandby ? 'pg_last_wal_replay_lsn' : 'pg_current_wal_lsn';
   const { lsn } = await session.one<{ lsn: string | null }>(`SELECT pg_catalog.${position}()::text AS lsn`);
   return lsn;
+}
+
+async function readExtensions(session: PostgresSession): Promise<Record<string, string>> {
+  const rows = await session.query<{ name: string; version: string }>(
+    'SELECT extname AS name, extversion AS version FROM pg_catalog.pg_extension ORDER BY extname',
+  );
+  return Object.fromEntries(rows.map(({ name, version }) => [name, version]));
 }
 
 /** Settings may hold secrets of extensions (`app.token`); those with a dot are named without their value. */
