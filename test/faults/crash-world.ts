@@ -12,7 +12,7 @@ import { databasesLike, dropDatabasesLike, type RestoreBody, workFiles } from '.
 import { processesOf, type Service, type ServiceExit, startService } from '../support/service.ts';
 import { type BackupBody, completedBackup, register } from '../support/shop.ts';
 import { until } from '../support/until.ts';
-import { aim, disarm, reachedPoints, type Strike, strikeEnv } from './strike.ts';
+import { aim, aimAtRandom, disarm, reachedPoints, type Strike, strikeEnv } from './strike.ts';
 
 /** Some 3 MB that do not compress well: `pg_dump` is still at work while the first bytes are stored. */
 const TABLES = `
@@ -116,6 +116,16 @@ export class CrashWorld implements AsyncDisposable {
     }
     this.#service = started;
     return this.#deathAt(strike);
+  }
+
+  /** Starts the dead service and lets it do something; it dies so long after it has begun to recover, or to work. */
+  async dieAfter(ms: number, act: (service: Service) => Promise<unknown>): Promise<void> {
+    await aimAtRandom(this.dataDir, ms);
+    const started = await startService({ env: this.#env, dataDir: this.dataDir }).catch(() => undefined);
+    if (started === undefined) return; // before it listened
+    this.#service = started;
+    await act(started).catch((error: unknown) => error);
+    await this.#endWithin(SETTLED_WITHIN_MS);
   }
 
   async kill(): Promise<void> {

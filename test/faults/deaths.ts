@@ -5,12 +5,12 @@ import type { CrashWorld } from './crash-world.ts';
 /** Asks a service of a world for some work. */
 type Act = (world: CrashWorld) => (service: Service) => Promise<unknown>;
 
-const backUp: Act = () => (service) => service.request('POST', '/backups', { database_id: 'shop' });
+export const backUp: Act = () => (service) => service.request('POST', '/backups', { database_id: 'shop' });
 /** Of a database that is not there. */
 const fail: Act = () => (service) => service.request('POST', '/backups', { database_id: 'broken' });
-const restoreBeside: Act = (world) => (service) =>
+export const restoreBeside: Act = (world) => (service) =>
   service.request('POST', `/backups/${world.backups.copy.id}/restore`, {});
-const replace: Act = (world) => (service) =>
+export const replace: Act = (world) => (service) =>
   service.request('POST', `/backups/${world.backups.copy.id}/restore`, {
     mode: 'replace',
     confirm: 'copy',

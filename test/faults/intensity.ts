@@ -11,3 +11,17 @@ export function often(short: number, soak: number): number {
 
 /** Longest time of one test and of one hook. */
 export const FAULT_TIMEOUT_MS = often(180_000, 3_600_000);
+
+/** Where random numbers of the suite begin; said when a test fails, so that it can be repeated with BACKSTOP_SEED. */
+export const SEED = Number(process.env['BACKSTOP_SEED'] ?? Math.floor(Math.random() * 1e9));
+
+/** Whole numbers from 0 to `below`, without it; the same row of them for the same `SEED` and `salt` (mulberry32). */
+export function randoms(salt: number): (below: number) => number {
+  let state = SEED + salt;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}

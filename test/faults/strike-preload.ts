@@ -1,7 +1,7 @@
 /**
  * Loaded into the service before its own code (`node --import`), by `strikeEnv`. Listens on the channel of phase points and
- * sends the process a signal when it gets to the point that the strike file names. The file is looked at anew at each point,
- * so a test aims while the service runs. What has been reached is written beside it.
+ * sends the process a signal when it gets to the point that the strike file names, or some time after the first point. The file is
+ * looked at anew at each point, so a test aims while the service runs. What has been reached is written beside it.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { appendFileSync, readFileSync } from 'node:fs';
@@ -10,11 +10,18 @@ const file = process.env['BACKSTOP_STRIKE_FILE'] ?? '';
 let aimedAt = '';
 let seen = 0;
 
+interface Aim {
+  signal: NodeJS.Signals;
+  point?: string;
+  nth?: number;
+  afterMs?: number;
+}
+
 /** What a test has asked for; undefined while it has not. */
-function aim(): { text: string; point: string; nth: number; signal: NodeJS.Signals } | undefined {
+function readAim(): { text: string; aim: Aim } | undefined {
   try {
     const text = readFileSync(file, 'utf8');
-    return { text, ...JSON.parse(text) };
+    return { text, aim: JSON.parse(text) };
   } catch {
     return undefined;
   }
@@ -22,11 +29,17 @@ function aim(): { text: string; point: string; nth: number; signal: NodeJS.Signa
 
 subscribe('backstop:phase', (point) => {
   appendFileSync(`${file}.reached`, `${String(point)}\n`);
-  const strike = aim();
-  if (strike === undefined || strike.point !== point) return;
-  if (strike.text !== aimedAt) seen = 0;
-  aimedAt = strike.text;
-  seen += 1;
+  const found = readAim();
+  if (found === undefined) return;
+  const { aim, text } = found;
+  const isNew = text !== aimedAt;
+  if (isNew) seen = 0;
+  aimedAt = text;
+  if (aim.afterMs !== undefined) {
+    if (isNew) setTimeout(() => process.kill(process.pid, aim.signal), aim.afterMs);
+    return;
+  }
+  if (aim.point === point) seen += 1;
   // SIGKILL and SIGSTOP take effect before this call returns, so not one more line of the service runs.
-  if (seen === strike.nth) process.kill(process.pid, strike.signal);
+  if (aim.point === point && seen === aim.nth) process.kill(process.pid, aim.signal);
 });

@@ -25,6 +25,12 @@ export async function aim(folder: string, strike: Strike): Promise<void> {
   await writeFile(strikeFile(folder), JSON.stringify({ nth: 1, ...strike }));
 }
 
+/** The service kills itself so long after it has got to its first point from now on. */
+export async function aimAtRandom(folder: string, afterMs: number): Promise<void> {
+  await disarm(folder);
+  await writeFile(strikeFile(folder), JSON.stringify({ afterMs, signal: 'SIGKILL' }));
+}
+
 /** Nothing is struck any more, and what was reached so far is forgotten. */
 export async function disarm(folder: string): Promise<void> {
   await rm(strikeFile(folder), { force: true });
