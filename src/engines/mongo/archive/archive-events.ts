@@ -24,18 +24,14 @@ export async function* readArchiveEvents(
 ): AsyncGenerator<ArchiveEvent, void, undefined> {
   const collector = new EventCollector(limits);
   const walker = new FrameWalker(collector);
-  try {
-    const chunks: AsyncIterable<Buffer> = bytes;
-    for await (const chunk of chunks) {
-      walker.read(chunk);
-      collector.settle();
-      yield* collector.take();
-    }
-    walker.end();
-    collector.finish();
-  } finally {
-    bytes.destroy();
+  const chunks: AsyncIterable<Buffer> = bytes; // leaving the loop destroys the stream
+  for await (const chunk of chunks) {
+    walker.read(chunk);
+    collector.settle();
+    yield* collector.take();
   }
+  walker.end();
+  collector.finish();
 }
 
 /** Gives each document of a batch, as views into it. */

@@ -11,6 +11,7 @@ import { documentsOf, readArchiveEvents } from './archive-events.js';
 import { ArchiveReader } from './archive-reader.js';
 import { ArchiveWriter } from './archive-writer.js';
 import {
+  LARGEST_DOCUMENT_BYTES,
   type ArchiveContent,
   type ArchiveEvent,
   type ArchivePrelude,
@@ -301,6 +302,28 @@ describe('a damaged archive is refused', () => {
     swapped.set(second, swapped.indexOf(first));
     swapped.set(first, swapped.lastIndexOf(second));
     await mustBeRefused(swapped, 'documents that changed places');
+  });
+
+  it('when a document is none, although its checksum is right', async () => {
+    const unended = BSON.serialize({ a: 1 });
+    unended[unended.length - 1] = 1;
+    const tooLarge = Buffer.alloc(LARGEST_DOCUMENT_BYTES + 1);
+    tooLarge.writeUInt32LE(tooLarge.length);
+    const wrong = [unended, tooLarge, Buffer.from([4, 0, 0, 0])];
+    for (const document of wrong)
+      await mustBeRefused(sampleOf(Buffer.from(document)), `${document.length} bytes`);
+    const largest = Buffer.alloc(LARGEST_DOCUMENT_BYTES);
+    largest.writeUInt32LE(largest.length);
+    expect((await read(sampleOf(largest))).namespaces[0]?.documents).toBe(1);
+  });
+
+  it('when its list names a collection twice', async () => {
+    const entries = [...PRELUDE.entries.slice(0, 1), ...PRELUDE.entries.slice(0, 1)];
+    const writer = new ArchiveWriter();
+    await mustBeRefused(
+      Buffer.concat([...writer.prelude({ ...PRELUDE, entries }), ...writer.end(orders)]),
+      'orders twice',
+    );
   });
 
   it('when something follows its end', async () => {

@@ -104,9 +104,8 @@ function decode(bytes: Uint8Array, what: string, names: readonly string[]): BSON
   } catch (error) {
     throw new ArchiveUnreadableError(`a ${what} cannot be decoded`, error);
   }
-  const found = Object.keys(fields);
-  if (found.length !== names.length || !names.every((name) => Object.hasOwn(fields, name)))
-    throw new ArchiveUnreadableError(`a ${what} has other fields than it must have`);
+  const missing = names.find((name) => !Object.hasOwn(fields, name));
+  if (missing !== undefined) throw wrongField(missing, what);
   return fields;
 }
 
