@@ -152,6 +152,8 @@ export interface RestoreOutcome {
   items?: readonly string[];
   /** With a choice of items: those that were made without content, because a chosen one needs their definition. */
   emptyItems?: readonly string[];
+  /** For an archive of a whole server: what its items are called now that they are in one database. */
+  itemNames?: Readonly<Record<string, string>>;
 }
 
 /** What a complete read of an archive, without a server, found. */
@@ -223,7 +225,8 @@ export interface EngineTraits {
  *   End of stdout is not success.
  * - **E2** Destroying the stream or aborting the signal stops the tool within 5 s and leaves no process, temporary file or
  *   connection behind.
- * - **E3** Memory is bounded: with a reader that does not read, no more than a pipe's buffer flows.
+ * - **E3** Memory is bounded: with a reader that does not read, no more than a pipe's buffer flows, or a few batches of an engine
+ *   that reads by itself.
  * - **E4** No secret in argv, logs, errors, progress, or any file that others can read.
  * - **E5** `restore` resolves only if the tool exited 0 having read all its input. A truncated or foreign archive is refused;
  *   errors that a tool ignored are failures unless each one is on a named allow-list.

@@ -1,34 +1,24 @@
-import { join } from 'node:path';
-
 import { Module } from '@nestjs/common';
 
-import { Clock } from '../clock/clock.js';
-import { Config } from '../config/config.js';
-import { Environment } from '../config/environment.js';
-import { ToolFinder } from '../process/tool-finder.js';
-import { ENGINES } from './engine.js';
+import { type Engine, ENGINES } from './engine.js';
 import { EngineRegistry } from './engine-registry.js';
 import { EnginesController } from './engines.controller.js';
-import { POSTGRES_TOOL_PATTERNS, PostgresTools } from './postgres/postgres-tools.js';
-import { PostgresEngine } from './postgres/postgres.engine.js';
+import { mongoEngine } from './mongo/mongo.provider.js';
+import { postgresEngine } from './postgres/postgres.provider.js';
 
-const postgres = {
-  provide: PostgresEngine,
-  useFactory: (config: Config, environment: Environment, clock: Clock): PostgresEngine => {
-    const folders = config.pgBinDirs;
-    const path = environment.get('PATH') ?? '';
-    const finder = new ToolFinder({ folders, patterns: POSTGRES_TOOL_PATTERNS, path }, clock);
-    return new PostgresEngine(new PostgresTools(finder), { clock, workDir: join(config.workDir, 'engines') });
-  },
-  inject: [Config, Environment, Clock],
-};
+/** Every kind of database that can be backed up; a new engine is one more. */
+const engines = [postgresEngine, mongoEngine];
 
-/** Drivers: every kind of database that can be backed up. A new engine is one provider and one name in `ENGINES`. */
+/** Drivers: what knows how to dump, read and restore. */
 @Module({
   controllers: [EnginesController],
   providers: [
-    postgres,
-    { provide: ENGINES, useFactory: (...engines: unknown[]) => engines, inject: [PostgresEngine] },
+    ...engines,
+    {
+      provide: ENGINES,
+      useFactory: (...all: Engine[]) => all,
+      inject: engines.map(({ provide }) => provide),
+    },
     EngineRegistry,
   ],
   exports: [EngineRegistry],

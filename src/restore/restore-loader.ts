@@ -9,6 +9,7 @@ import { openPart } from '../archive/unpack.js';
 import { CopyFaults } from '../backups/copy-faults.js';
 import { Clock } from '../clock/clock.js';
 import { Config } from '../config/config.js';
+import type { ContentFacts } from '../engines/content-facts.js';
 import type { Connection, EngineCall, RestoreOutcome } from '../engines/engine.js';
 import { reached } from '../process/phase-points.js';
 import { compareCopy } from './copy-comparison.js';
@@ -41,12 +42,14 @@ export class RestoreLoader {
     const restoreMs = Math.round(this.clock.monotonicMs() - startedMs);
 
     running.enter('comparing');
-    const found = await engine.measure(
-      fresh,
-      { ...manifest.options, hashContent: hasHashes(manifest) },
-      call,
-    );
-    const { compared, notes } = compareCopy(manifest.content, found, restore.tables);
+    // What was made holds nothing but what was chosen, under names that a choice among several databases does not know.
+    const scope = { ...manifest.options, includeTables: [], hashContent: hasHashes(manifest) };
+    const found = await engine.measure(fresh, scope, call);
+    const nameNow = (name: string): string => outcome.itemNames?.[name] ?? name;
+    const isOfServer = manifest.database.database_name === '';
+    const { compared, notes } = isOfServer
+      ? compareCopy(withNames(manifest.content, nameNow), found, namesOf(outcome, restore.tables))
+      : compareCopy(manifest.content, found, restore.tables);
     const { server } = await engine.probe(fresh, call);
     reached('restore.compared');
     return {
@@ -84,6 +87,15 @@ export class RestoreLoader {
       await rm(workDir, { recursive: true, force: true });
     }
   }
+}
+
+function withNames(content: ContentFacts, nameNow: (name: string) => string): ContentFacts {
+  return { ...content, items: content.items.map((item) => ({ ...item, name: nameNow(item.name) })) };
+}
+
+/** What is compared of an archive of several databases: those that were loaded, by the names that they have now. */
+function namesOf({ itemNames = {} }: RestoreOutcome, tables: readonly string[] | null): readonly string[] {
+  return (tables ?? Object.keys(itemNames)).map((name) => itemNames[name] ?? name);
 }
 
 function connectionToFresh({ restore, connection }: RestoreWork): Connection {

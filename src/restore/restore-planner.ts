@@ -86,7 +86,8 @@ export class RestorePlanner {
   ): Promise<string> {
     if (request.target.databaseName !== undefined) return request.target.databaseName;
     const { maxDatabaseNameBytes } = engine.traits;
-    const base = manifest.database.database_name;
+    // A backup of a whole server has no database's name; what it is registered as may hold dots.
+    const base = manifest.database.database_name || manifest.database.name.replaceAll('.', '_');
     const now = this.clock.now();
     for (let turn = 1; turn <= MOST_TURNS; turn += 1) {
       const name = restoredName(base, now, turn, maxDatabaseNameBytes);

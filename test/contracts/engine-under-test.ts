@@ -37,6 +37,12 @@ export interface EngineUnderTest {
   sessions(): Promise<number>;
   /** Ends, on the server, what is dumping now. */
   killOnServer(): Promise<void>;
+  /** Kills, on this machine, what is dumping now: the tool, or the connection where the engine itself is the tool. */
+  killTool(): Promise<void>;
+  /** What can be in pipes, sockets and buffers when nobody reads: far less than the bulky database. */
+  mostBufferedBytes: number;
+  /** Bytes that what is dumping now has produced so far. */
+  bytesProduced(): Promise<number>;
   /** Writes to a database without pause until told to stop; gives how many rows it wrote. */
   startWriter(connection: Connection): Promise<{ stop(): Promise<number> }>;
   failures: readonly ProvokedFailure[];
@@ -95,6 +101,21 @@ async function childOfOurs(pid: number): Promise<{ pid: number; commandLine: str
   } catch {
     return undefined; // gone meanwhile
   }
+}
+
+/** Kills the tools that an engine started. */
+export async function killChildren(): Promise<void> {
+  for (const { pid } of await childProcesses()) process.kill(pid, 'SIGKILL');
+}
+
+/** Bytes that the tools of an engine wrote, as the kernel counts them; a process that is gone counts nothing. */
+export async function writtenByChildren(): Promise<number> {
+  let sum = 0;
+  for (const { pid } of await childProcesses()) {
+    const io = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '');
+    sum += Number(/^wchar: (\d+)$/m.exec(io)?.[1] ?? 0);
+  }
+  return sum;
 }
 
 /** Every command line of the machine; whoever may read it, may read ours. */

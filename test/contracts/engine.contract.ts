@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,9 +17,6 @@ import {
   piecesOf,
   plainCall,
 } from './engine-under-test.ts';
-
-/** What can be in pipes, sockets and buffers when nobody reads: far less than the bulky database. */
-const BUFFERED_BYTES = 4 * 1024 * 1024;
 
 /**
  * The promises of `Engine`, by their numbers, on a real server. `open` makes the engine under test; it is called once, and
@@ -73,7 +69,7 @@ function dumpContract(current: Current, formats: readonly DumpFormat[]): void {
   test.each(formats)('E1: a dump whose tool is killed never ends (%s)', async (format) => {
     const under = current();
     const dump = await begunDump(under, format);
-    for (const { pid } of await childProcesses()) process.kill(pid, 'SIGKILL');
+    await under.killTool();
     const error = await failureOf(dump);
     expect(error).toBeInstanceOf(EngineError);
     await expect(dump.content).rejects.toBe(error);
@@ -137,10 +133,9 @@ function dumpContract(current: Current, formats: readonly DumpFormat[]): void {
   test.each(formats)('E3: a reader that does not read makes the tool wait (%s)', async (format) => {
     const under = current();
     const dump = await begunDump(under, format);
-    const tools = await childProcesses();
     let before = -1;
     await until('the tool to stand still', async () => {
-      const now = await writtenBy(tools.map(({ pid }) => pid));
+      const now = await under.bytesProduced();
       const stands = now === before;
       before = now;
       await new Promise((resolve) => {
@@ -148,8 +143,8 @@ function dumpContract(current: Current, formats: readonly DumpFormat[]): void {
       });
       return stands;
     });
-    expect(before).toBeLessThan(BUFFERED_BYTES);
-    expect(dump.bytes.readableLength).toBeLessThan(BUFFERED_BYTES);
+    expect(before).toBeLessThan(under.mostBufferedBytes);
+    expect(dump.bytes.readableLength).toBeLessThan(4 * 1024 * 1024);
     dump.bytes.destroy();
     await nothingLeft(under);
   });
@@ -168,16 +163,6 @@ function dumpContract(current: Current, formats: readonly DumpFormat[]): void {
     expect(report.itemCount).toBe(one.content.items.length);
     await nothingLeft(under);
   });
-}
-
-/** Bytes that processes wrote, as the kernel counts them; a process that is gone counts nothing. */
-async function writtenBy(pids: readonly number[]): Promise<number> {
-  let sum = 0;
-  for (const pid of pids) {
-    const io = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '');
-    sum += Number(/^wchar: (\d+)$/m.exec(io)?.[1] ?? 0);
-  }
-  return sum;
 }
 
 function secretsContract(current: Current, formats: readonly DumpFormat[]): void {
@@ -330,7 +315,10 @@ function restoreContract(current: Current, formats: readonly DumpFormat[]): void
     const reason = new Error('cancelled');
     const choice = { format, workDir: under.filesFolder };
     const restoring = under.engine.restore(target.connection, input, choice, plainCall(cancel.signal));
-    await until('a restoring process', async () => (await childProcesses()).length > 0);
+    await until(
+      'a restoring process or session',
+      async () => (await childProcesses()).length > 0 || (await under.sessions()) > 0,
+    );
     cancel.abort(reason);
     await expect(restoring).rejects.toBe(reason);
     expect(input.destroyed).toBe(true);

@@ -8,7 +8,13 @@ import type { Connection } from '../../src/engines/engine.ts';
 import { PostgresTools } from '../../src/engines/postgres/postgres-tools.ts';
 import { PostgresEngine } from '../../src/engines/postgres/postgres.engine.ts';
 import { ToolFinder } from '../../src/process/tool-finder.ts';
-import type { EngineUnderTest, ProvokedFailure, TestDatabase } from '../contracts/engine-under-test.ts';
+import {
+  type EngineUnderTest,
+  killChildren,
+  type ProvokedFailure,
+  type TestDatabase,
+  writtenByChildren,
+} from '../contracts/engine-under-test.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
 import { connect, type FreshDatabase, freshDatabase, sql } from '../support/postgres-servers.ts';
 import { fillWithSample, SAMPLE_ROWS } from '../support/sample-postgres.ts';
@@ -79,6 +85,9 @@ export async function openPostgres(
         [[...names]],
       );
     },
+    killTool: killChildren,
+    mostBufferedBytes: 4 * 1024 * 1024,
+    bytesProduced: writtenByChildren,
     startWriter: (connection) => startWriter(server, connection.databaseName),
     failures: failuresOf(server, filesFolder, (silent.address() as { port: number }).port),
   };

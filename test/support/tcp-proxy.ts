@@ -10,12 +10,15 @@ export interface TcpProxy extends AsyncDisposable {
   mend(): void;
   /** How many clients are connected now. */
   connections(): number;
+  /** Bytes that the server has sent to those who are connected now. */
+  bytesToClients(): number;
 }
 
 /** Starts a proxy on loopback that leads to a server. */
 export async function startProxy(to: { host: string; port: number }): Promise<TcpProxy> {
   const open = new Set<Socket>();
   const clients = new Set<Socket>();
+  const upstreams = new Set<Socket>();
   let isCut = false;
   const server = createServer((client) => {
     if (isCut) {
@@ -25,8 +28,11 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
     clients.add(client);
     client.on('close', () => clients.delete(client));
     const upstream = connect(to.port, to.host);
+    upstreams.add(upstream);
+    upstream.on('close', () => upstreams.delete(upstream));
     for (const socket of [client, upstream]) {
       open.add(socket);
+      socket.setMaxListeners(20); // a pipeline of three parts has many
       socket.on('close', () => open.delete(socket));
     }
     // A broken end breaks both; whoever uses the proxy is the one who looks at it.
@@ -53,6 +59,7 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
       isCut = false;
     },
     connections: () => clients.size,
+    bytesToClients: () => [...upstreams].reduce((sum, socket) => sum + socket.bytesRead, 0),
     [Symbol.asyncDispose]: async () => {
       await cut();
       server.close();

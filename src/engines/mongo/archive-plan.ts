@@ -1,3 +1,4 @@
+import type { RestoreOutcome } from '../engine.js';
 import { TablesUnknownError } from '../tools.errors.js';
 import {
   type ArchivePrelude,
@@ -46,6 +47,22 @@ export function planLoad(prelude: ArchivePrelude, items?: readonly string[]): Lo
     .toSorted((a, b) => Number(a.kind === 'view') - Number(b.kind === 'view'));
   const namespaces = chosen.map((entry) => nameOf(dataNamespaceOf(entry, prelude.header.serverVersion)));
   return { database: databases[0], collections, namespaces: new Set(namespaces), notes: notesOn(prelude) };
+}
+
+/** What a restore tells of a plan that was carried out. */
+export function outcomeOf(
+  plan: LoadPlan,
+  items: readonly string[] | undefined,
+): Omit<RestoreOutcome, 'tool'> {
+  const loaded = plan.collections.filter(({ kind }) => kind !== 'view').map(({ entry }) => entry);
+  return {
+    notes: plan.notes,
+    itemNames: Object.fromEntries(loaded.map((entry) => [nameOf(entry), entry.collection])),
+    ...(items !== undefined && {
+      items: loaded.map(({ collection }) => collection).toSorted(),
+      emptyItems: [],
+    }),
+  };
 }
 
 /** The place in the target of a namespace of the archive. */

@@ -4,7 +4,7 @@ import type { RestoreOutcome } from '../engine.js';
 import { ArchiveUnreadableError, TargetDatabaseExistsError } from '../tools.errors.js';
 import { type ArchiveEvent, nameOf } from './archive/archive.js';
 import { readArchiveEvents } from './archive/archive-events.js';
-import { type LoadPlan, type PlannedCollection, placeOf, planLoad } from './archive-plan.js';
+import { type LoadPlan, outcomeOf, type PlannedCollection, placeOf, planLoad } from './archive-plan.js';
 import { type Fields, fieldsOf } from './fields.js';
 import { LoadLanes } from './load-lanes.js';
 import type { MongoCall } from './mongo-call.js';
@@ -86,13 +86,11 @@ class Load {
     if (plan === undefined) throw new ArchiveUnreadableError('it ends before it begins');
     for (const collection of plan.collections) await this.#makeIndexes(collection);
     for (const view of plan.collections.filter(({ kind }) => kind === 'view')) await this.#make(view);
-    await this.#session.reading(() => this.#session.db(this.#target).dropCollection(RESTORE_MARKER));
-    const items = plan.collections.filter(({ kind }) => kind !== 'view').map(({ entry }) => entry.collection);
-    return {
-      tool: BUILT_IN,
-      notes: plan.notes,
-      ...(this.#items !== undefined && { items: items.toSorted(), emptyItems: [] }),
-    };
+    // Without a collection there would be no database: what a backup of nothing is restored to keeps its marker.
+    if (plan.collections.length > 0) {
+      await this.#session.reading(() => this.#session.db(this.#target).dropCollection(RESTORE_MARKER));
+    }
+    return { tool: BUILT_IN, ...outcomeOf(plan, this.#items) };
   }
 
   /** Drops what was made, as long as nobody can take it for a restored database. */
@@ -146,7 +144,7 @@ class Load {
     if (kind === 'view') return;
     const indexes = definition.indexes
       .filter((index) => !isIdIndex(index))
-      .map((index) => without(index, NOT_RESTORED_INDEX_FIELDS));
+      .map((index) => asRequested(without(index, NOT_RESTORED_INDEX_FIELDS)));
     if (indexes.length === 0) return;
     await this.#session.command(this.#target, { createIndexes: entry.collection, indexes });
   }
@@ -154,6 +152,21 @@ class Load {
 
 function without(document: Fields, names: readonly string[]): Fields {
   return Object.fromEntries(Object.entries(document).filter(([name]) => !names.includes(name)));
+}
+
+/**
+ * A text index lists itself by the fields of its own that hold the words (`_fts`), and what it was made of as weights. MongoDB takes
+ * that back as it is; FerretDB takes it for an index of everything, and refuses deep documents.
+ */
+function asRequested(index: Fields): Fields {
+  const key = fieldsOf(index['key']);
+  if (key['_fts'] !== 'text') return index;
+  const words = Object.keys(fieldsOf(index['weights'])).map((name): [string, unknown] => [name, 'text']);
+  const entries = Object.entries(key).flatMap(([name, order]): [string, unknown][] => {
+    if (name === '_fts') return words;
+    return name === '_ftsx' ? [] : [[name, order]];
+  });
+  return { ...index, key: Object.fromEntries(entries) };
 }
 
 /** The one on `_id` comes with the collection. */

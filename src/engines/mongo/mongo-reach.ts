@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import type { Clock } from '../../clock/clock.js';
 import { withTimeLimit } from '../../clock/time-limit.js';
 import type { Connection } from '../engine.js';
-import { ServerTimeoutError, ServerUnreachableError } from '../engines.errors.js';
+import { ServerTimeoutError, ServerUnreachableError, TlsFailedError } from '../engines.errors.js';
 
 /** Also covers a server that accepts and never answers; see `Engine.probe`. */
 export const CONNECT_TIMEOUT_MS = 10_000;
@@ -57,27 +57,39 @@ export async function reachServer(connection: Connection, signal: AbortSignal, c
 }
 
 /**
- * Whether TLS is spoken at the first address. MongoDB has no way to ask within a connection; a server that speaks it greets back.
- * Used for the mode `prefer` alone, which promises nothing.
+ * Whether the connection will be encrypted, as its TLS mode asks. MongoDB has no way to ask for it within a connection, but a server
+ * that speaks TLS greets back at once: `prefer`, which promises nothing, goes by that. Rejects with `tls-failed` when TLS is asked for
+ * and the server closes at the greeting; the driver would try on for as long as a server may take to answer.
  */
-export async function speaksTls(connection: Connection, signal: AbortSignal, clock: Clock): Promise<boolean> {
+export async function chooseTls(connection: Connection, signal: AbortSignal, clock: Clock): Promise<boolean> {
+  const { mode } = connection.tls;
+  if (mode === 'disable') return false;
   const [address] = addressesOf(connection);
   if (address === undefined) return true; // an SRV record means TLS
+  const greeting = await greetTls({ ...connection, ...address }, signal, clock);
+  if (mode === 'prefer') return greeting === 'yes';
+  if (greeting === 'no') throw new TlsFailedError(connection, 'the server does not speak TLS');
+  return true;
+}
+
+async function greetTls(
+  { host, port, tls: { cert, key } }: Connection,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<'yes' | 'no' | 'silent'> {
   const limit = { ms: TLS_GREETING_MS, reason: new Error('no greeting') };
   try {
     await withTimeLimit(clock, limit, signal, async (limited) => {
-      const { host, port } = address;
-      const { cert, key } = connection.tls;
       await settled(
         connectTls({ host, port, rejectUnauthorized: false, cert, key }),
         'secureConnect',
         limited,
       );
     });
-    return true;
-  } catch {
+    return 'yes';
+  } catch (error) {
     signal.throwIfAborted();
-    return false;
+    return error === limit.reason ? 'silent' : 'no';
   }
 }
 

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 import { runChildSink } from '../../process/child-sink.js';
@@ -8,7 +8,7 @@ import { ArchiveUnreadableError, RestoreFailedError } from '../tools.errors.js';
 import type { ArchivePrelude } from './archive/archive.js';
 import { ArchiveReader } from './archive/archive-reader.js';
 import { FrameWalker } from './archive/frame-walker.js';
-import { type LoadPlan, planLoad } from './archive-plan.js';
+import { type LoadPlan, outcomeOf, planLoad } from './archive-plan.js';
 import type { MongoCall } from './mongo-call.js';
 import { failedDocuments, finishedNamespace, mongorestore } from './mongo-commands.js';
 import { listCollections, RESTORE_MARKER } from './mongo-collections.js';
@@ -30,7 +30,8 @@ export async function restoreByTool(
   const target = call.connection.databaseName;
   const before = await namesIn(session, target);
   try {
-    if (plan.database !== undefined) await runTool(call, peeked.bytes, choice, tool, { plan, session });
+    if (plan.database === undefined) return await loadNothing(peeked.bytes, tool, plan, choice);
+    await runTool(call, peeked.bytes, choice, tool, { plan, session });
     await session.reading(() => session.db(target).dropCollection(RESTORE_MARKER));
   } catch (error) {
     await call.undo(async (late) => {
@@ -39,12 +40,19 @@ export async function restoreByTool(
     });
     throw error;
   }
-  const items = plan.collections.filter(({ kind }) => kind !== 'view').map(({ entry }) => entry.collection);
-  return {
-    tool: { name: tool.name, version: tool.version },
-    notes: plan.notes,
-    ...(choice.items !== undefined && { items: items.toSorted(), emptyItems: [] }),
-  };
+  return { tool: { name: tool.name, version: tool.version }, ...outcomeOf(plan, choice.items) };
+}
+
+/** An archive without collections is read to its end all the same: it may be broken. Its database keeps its marker. */
+async function loadNothing(
+  bytes: Readable,
+  tool: FoundTool,
+  plan: LoadPlan,
+  { items }: Pick<RestoreChoice, 'items'>,
+): Promise<RestoreOutcome> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  await pipeline(bytes, new ArchiveReader(), nowhere);
+  return { tool: { name: tool.name, version: tool.version }, ...outcomeOf(plan, items) };
 }
 
 async function runTool(

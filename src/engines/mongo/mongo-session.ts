@@ -7,7 +7,7 @@ import { AuthenticationFailedError } from '../engines.errors.js';
 import { type Fields, fieldsOf } from './fields.js';
 import { authSourceOf, clientOptions, uriOf } from './mongo-client-options.js';
 import { readDriverError } from './mongo-error-reading.js';
-import { reachServer, speaksTls } from './mongo-reach.js';
+import { chooseTls, reachServer } from './mongo-reach.js';
 import { AuthSourceWrongError, ReplicaSetMismatchError } from './mongo.errors.js';
 
 /** Texts of a connection that must never be seen. */
@@ -38,8 +38,7 @@ export class MongoSession implements AsyncDisposable {
   ): Promise<MongoSession> {
     signal.throwIfAborted();
     await reachServer(connection, signal, clock);
-    const { mode } = connection.tls;
-    const usesTls = mode === 'prefer' ? await speaksTls(connection, signal, clock) : mode !== 'disable';
+    const usesTls = await chooseTls(connection, signal, clock);
     try {
       return await MongoSession.#connect(connection, applicationName, signal, usesTls);
     } catch (error) {
