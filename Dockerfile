@@ -6,6 +6,8 @@
 # NODE_IMAGE         Any image with Node 24 on Debian 12.
 # PG_CLIENT_SOURCE   pgdg: packages of the PostgreSQL project. debian: Debian's own, where the former cannot be reached.
 # PG_CLIENT_MAJORS   Majors to install. A server needs a client that is not older than itself.
+# MONGO_TOOLS        Series of the vendor's repository to install the MongoDB Database Tools from, as 8.0. Empty, as by default: the
+#                    source that is built in serves.
 #
 # Behind a proxy with a certificate of its own, put the authorities' PEM file beside this one as extra-ca.crt and add
 #   --build-arg NODE_EXTRA_CA_CERTS=/build/extra-ca.crt --build-arg NPM_CONFIG_CAFILE=/build/extra-ca.crt
@@ -37,6 +39,9 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 COPY scripts/image/install-postgres-clients.sh /tmp/
 RUN /tmp/install-postgres-clients.sh "$PG_CLIENT_SOURCE" "$PG_CLIENT_MAJORS" && rm /tmp/install-postgres-clients.sh
+ARG MONGO_TOOLS=""
+COPY scripts/image/install-mongo-tools.sh /tmp/
+RUN /tmp/install-mongo-tools.sh "$MONGO_TOOLS" && rm /tmp/install-mongo-tools.sh
 # A new volume takes over the owner of the folder that it covers.
 RUN mkdir -p /data && chown node:node /data && chmod 0700 /data
 WORKDIR /app

@@ -117,4 +117,18 @@ describe('docker-compose.yml', () => {
     const kept = await client.call<BackupRecord>('GET', `/backups/${backup.id}`);
     expect(kept).toMatchObject({ status: 'completed', sha256: backup.sha256 });
   });
+
+  it('backs up its MongoDB, all databases of it', async (context) => {
+    context.skip(compose === undefined, missing);
+    const id = await client.register({
+      name: 'mongo',
+      engine: 'mongodb',
+      host: 'mongo',
+      username_var: 'MONGO_USER',
+      password_var: 'MONGO_PASSWORD',
+    });
+    const backup = await client.backUp(id);
+    expect(backup).toMatchObject({ status: 'completed' });
+    expect(backup.filename).toMatch(/\.archive\.zst$/);
+  });
 });
