@@ -118,13 +118,20 @@ export async function writtenByChildren(): Promise<number> {
   return sum;
 }
 
-/** Every command line of the machine; whoever may read it, may read ours. */
-export async function allCommandLines(): Promise<string> {
-  const lines: string[] = [];
+/** The command lines of all that this process started, and of what those started; anybody on the machine may read them. */
+export async function ourCommandLines(): Promise<string> {
+  const parents = new Map<number, number>();
   for (const entry of await readdir('/proc')) {
-    if (/^\d+$/.test(entry)) lines.push(await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => ''));
+    const status = /^\d+$/.test(entry) ? await readFile(`/proc/${entry}/stat`, 'utf8').catch(() => '') : '';
+    // The second field, in parentheses, is a name that may hold anything.
+    const parent = Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1]);
+    if (status !== '') parents.set(Number(entry), parent);
   }
-  return lines.join('\n');
+  const isOurs = (pid: number | undefined): boolean =>
+    pid !== undefined && (pid === process.pid || isOurs(parents.get(pid)));
+  const ours = [...parents.keys()].filter((pid) => pid !== process.pid && isOurs(pid));
+  const lines = ours.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+  return (await Promise.all(lines)).join('\n');
 }
 
 /** Files and folders below a folder, with their permission bits. */

@@ -20,6 +20,7 @@ done
 
 auth=--auth
 [ -n "${MONGO_INITDB_ROOT_USERNAME:-}" ] || auth=--no-auth
-ferretdb --postgresql-url="postgres://$POSTGRES_USER:$POSTGRES_PASSWORD@127.0.0.1:5432/postgres" \
-  --listen-addr=0.0.0.0:27017 --debug-addr=- --telemetry=disable --state-dir=- "$auth" &
+# By the environment: everybody on the machine can read a command line.
+export FERRETDB_POSTGRESQL_URL="postgres://$POSTGRES_USER:$POSTGRES_PASSWORD@127.0.0.1:5432/postgres"
+ferretdb --listen-addr=0.0.0.0:27017 --debug-addr=- --telemetry=disable --state-dir=- "$auth" &
 wait -n "$server" $!
