@@ -1,8 +1,9 @@
 import type { Section } from '../harness/section.ts';
 import { backup } from './backup.ts';
 import { lists } from './lists.ts';
+import { mongoReader } from './mongo-reader.ts';
 import { restore } from './restore.ts';
 import { start } from './start.ts';
 
 /** Every section, in the order in which they run. */
-export const SECTIONS: readonly Section[] = [backup, restore, start, lists];
+export const SECTIONS: readonly Section[] = [backup, restore, start, lists, mongoReader];
