@@ -55,9 +55,9 @@ export class MongoCall implements AsyncDisposable {
   }
 
   /** A new session; closed with the call. */
-  async session(): Promise<MongoSession> {
+  async session(connection = this.connection): Promise<MongoSession> {
     const session = await MongoSession.open(
-      this.connection,
+      connection,
       this.applicationName,
       this.signal,
       this.#surroundings.clock,

@@ -10,6 +10,7 @@ import { DatabaseAbsentError } from '../engines.errors.js';
 import { DumpFailedError } from '../tools.errors.js';
 import { ArchiveReader } from './archive/archive-reader.js';
 import { openBuiltInDump } from './builtin-dump.js';
+import { openReadingSession } from './chosen-member.js';
 import type { DumpPlan, DumpSource } from './dump-source.js';
 import type { MongoCall } from './mongo-call.js';
 import { findCollections, itemName, listCollections } from './mongo-collections.js';
@@ -73,7 +74,7 @@ async function openSource(
 ): Promise<DumpSource> {
   const choice = MONGO_DUMP_TOOLS.find((one) => one === scope.tool) ?? 'auto';
   const tool = await tools.choose('mongodump', choice, beyondTool(plan, scope));
-  if (tool === undefined) return openBuiltInDump(call, session, plan);
+  if (tool === undefined) return openBuiltInDump(call, await openReadingSession(call, session), plan);
   return openTool(call, session, plan, tool);
 }
 
