@@ -3,7 +3,6 @@ import type { Readable } from 'node:stream';
 import { BSON, type Document, type MongoClient, MongoServerError } from 'mongodb';
 
 import type { Clock } from '../../clock/clock.js';
-import { SERVICE_VERSION } from '../../http/service-version.js';
 import type { EngineCall, ToolFacts } from '../engine.js';
 import { ArchiveWriter } from './archive/archive-writer.js';
 import { nameOf } from './archive/archive.js';
@@ -16,6 +15,7 @@ import {
 } from './builtin-dump-sources.js';
 import { CollectionsChangedError, HistoryTooShortError } from './builtin-dump.errors.js';
 import { type Feed, FedReadable } from './fed-readable.js';
+import { BUILT_IN } from './mongo-tools.js';
 import { RawCursor, type RawQuery } from './raw-cursor.js';
 
 /** Collections that are read at once, each with two batches in memory. As many as mongodump reads unless told otherwise. */
@@ -71,7 +71,7 @@ export async function openBuiltInDump(
   const dump = new BuiltInDumping(call, session, plan, parts, clusterTime);
   return {
     bytes: new FedReadable((feed) => dump.run(feed), call.signal),
-    tool: { name: 'builtin', version: SERVICE_VERSION },
+    tool: BUILT_IN,
     consistency: hasSnapshots(plan) && outside.length === 0 ? 'snapshot' : 'none',
     details: clusterTime === undefined ? {} : describeSnapshot(clusterTime, outside),
   };
@@ -134,7 +134,7 @@ class BuiltInDumping {
 
   /** Resolves only when every part was read to its end. The first failure stops the others. */
   async run(feed: Feed): Promise<void> {
-    const toolVersion = `backstop ${SERVICE_VERSION}`;
+    const toolVersion = `backstop ${BUILT_IN.version}`;
     const made = { concurrentCollections: CONCURRENT_COLLECTIONS, toolVersion };
     await feed.write(() => this.#writer.prelude(preludeOf(this.plan, this.parts, made)));
     const lanes = Array.from({ length: CONCURRENT_COLLECTIONS }, () => this.#readParts(feed));
