@@ -1,9 +1,10 @@
 import type { Section } from '../harness/section.ts';
 import { backup } from './backup.ts';
 import { lists } from './lists.ts';
+import { mongo } from './mongo.ts';
 import { mongoReader } from './mongo-reader.ts';
 import { restore } from './restore.ts';
 import { start } from './start.ts';
 
 /** Every section, in the order in which they run. */
-export const SECTIONS: readonly Section[] = [backup, restore, start, lists, mongoReader];
+export const SECTIONS: readonly Section[] = [backup, restore, start, lists, mongoReader, mongo];

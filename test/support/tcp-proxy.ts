@@ -8,6 +8,8 @@ export interface TcpProxy extends AsyncDisposable {
   /** Breaks every connection, and refuses new ones until `mend`. Resolves when all are gone. */
   cut(): Promise<void>;
   mend(): void;
+  /** Breaks every connection as soon as the server has sent so many more bytes; new ones are taken. Infinity: not any more. */
+  breakAfter(bytes: number): void;
   /** How many clients are connected now. */
   connections(): number;
   /** Bytes that the server has sent to those who are connected now. */
@@ -20,6 +22,7 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
   const clients = new Set<Socket>();
   const upstreams = new Set<Socket>();
   let isCut = false;
+  let bytesLeft = Number.POSITIVE_INFINITY;
   const server = createServer((client) => {
     if (isCut) {
       client.destroy();
@@ -29,6 +32,12 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
     client.on('close', () => clients.delete(client));
     const upstream = connect(to.port, to.host);
     upstreams.add(upstream);
+    upstream.on('data', (chunk: Buffer) => {
+      bytesLeft -= chunk.length;
+      if (bytesLeft > 0) return;
+      bytesLeft = Number.POSITIVE_INFINITY;
+      for (const socket of open) socket.destroy();
+    });
     upstream.on('close', () => upstreams.delete(upstream));
     for (const socket of [client, upstream]) {
       open.add(socket);
@@ -57,6 +66,9 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
     cut,
     mend: () => {
       isCut = false;
+    },
+    breakAfter: (bytes) => {
+      bytesLeft = bytes;
     },
     connections: () => clients.size,
     bytesToClients: () => [...upstreams].reduce((sum, socket) => sum + socket.bytesRead, 0),
