@@ -14,6 +14,7 @@ import { dependencies } from './setup/dependencies.mjs';
 import { dockerCompose } from './setup/docker-compose.mjs';
 import { dockerEngine } from './setup/docker-engine.mjs';
 import { PROJECT } from './setup/paths.mjs';
+import { promtool } from './setup/promtool.mjs';
 import { carryOut } from './setup/steps.mjs';
 import { testImages } from './setup/test-images.mjs';
 
@@ -23,7 +24,7 @@ const SETUPS = {
   demo: { purpose: 'for the demo', steps: [dependencies, build, clientTools] },
   test: {
     purpose: 'for the tests',
-    steps: [dependencies, build, clientTools, dockerEngine, dockerCompose, testImages],
+    steps: [dependencies, build, clientTools, dockerEngine, dockerCompose, testImages, promtool],
   },
 };
 

@@ -12,6 +12,7 @@ import { ProcessModule } from './process/process.module.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { HttpModule } from './http/http.module.js';
 import { LoggingModule } from './logging/logging.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { QueueModule } from './queue/queue.module.js';
 import { RestoreModule } from './restore/restore.module.js';
 
@@ -29,6 +30,7 @@ import { RestoreModule } from './restore/restore.module.js';
     EventsModule,
     ScheduleModule.forRoot(),
     HealthModule,
+    MetricsModule,
     DatabasesModule,
     BackupsModule,
     RestoreModule,

@@ -1,10 +1,11 @@
 import type { Section } from '../harness/section.ts';
 import { backup } from './backup.ts';
 import { lists } from './lists.ts';
+import { metrics } from './metrics.ts';
 import { mongo } from './mongo.ts';
 import { mongoReader } from './mongo-reader.ts';
 import { restore } from './restore.ts';
 import { start } from './start.ts';
 
 /** Every section, in the order in which they run. */
-export const SECTIONS: readonly Section[] = [backup, restore, start, lists, mongoReader, mongo];
+export const SECTIONS: readonly Section[] = [backup, restore, start, lists, metrics, mongoReader, mongo];

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, IsNull, Not } from 'typeorm';
 
 import { EventLog } from '../events/event-log.js';
 import { backupEvent } from './backup-events.js';
@@ -14,7 +14,7 @@ export interface Evidence {
   restoreMs?: number;
 }
 
-/** Raises the evidence of backups; only `CopyFaults` takes it away. */
+/** Raises the evidence of backups, and takes it away. */
 @Injectable()
 export class BackupEvidence {
   constructor(private readonly events: EventLog) {}
@@ -33,5 +33,17 @@ export class BackupEvidence {
       .execute();
     if (raised.affected !== 1) return;
     this.events.append(tx, backupEvent('EvidenceRaised', await tx.findOneByOrFail(Backup, { id: backupId })));
+  }
+
+  /** Takes all evidence away, in the caller's transaction: no copy of the backup can be read. */
+  async takeAway(tx: EntityManager, backupId: string): Promise<void> {
+    const none = { evidenceLevel: null, evidenceAt: null, evidenceRestoreMs: null };
+    const lost = await tx.update(
+      Backup,
+      { id: backupId, status: 'completed', evidenceLevel: Not(IsNull()) },
+      none,
+    );
+    if (lost.affected !== 1) return;
+    this.events.append(tx, backupEvent('EvidenceLost', await tx.findOneByOrFail(Backup, { id: backupId })));
   }
 }

@@ -18,6 +18,10 @@ export interface ContentSummary {
 @Index('ix_backups_created', ['createdAt', 'id'])
 @Index('ix_backups_database', ['databaseId', 'createdAt'])
 @Index('ix_backups_status', ['status', 'createdAt'])
+@Index('ix_backups_database_status', ['databaseId', 'status', 'createdAt'])
+@Index('ix_backups_evidence', ['databaseId', 'evidenceLevel', 'evidenceAt'], {
+  where: "status = 'completed'",
+})
 @Index('ix_backups_filename', ['filename'])
 @Index('uq_backups_idempotency', ['idempotencyKey'], { unique: true })
 @Index('uq_backups_running', ['databaseId'], { unique: true, where: "status = 'running'" })

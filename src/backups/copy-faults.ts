@@ -7,7 +7,6 @@ import { DomainError } from '../errors/domain-error.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { BackupEvidence } from './backup-evidence.js';
 import { FINISHED_COPIES } from './backup-states.js';
-import { Backup } from './backup.entity.js';
 import { faultOf } from './copy-fault.js';
 
 /**
@@ -45,8 +44,7 @@ export class CopyFaults {
         const ours = { id: copy.id, state: In([...FINISHED_COPIES]) };
         if ((await tx.update(BackupCopy, ours, { state, ...fault })).affected !== 1) return; // it is being removed
         if (await tx.existsBy(BackupCopy, { backupId, state: 'stored' })) return;
-        const none = { evidenceLevel: null, evidenceAt: null, evidenceRestoreMs: null };
-        await tx.update(Backup, { id: backupId, status: 'completed' }, none);
+        await this.evidence.takeAway(tx, backupId);
       });
       this.#log.error(
         { backupId, destination: copy.destination, key: copy.key, ...fault },

@@ -17,6 +17,8 @@ export const EVENT_NAMES = [
   /** Its objects are gone. */
   'BackupExpired',
   'EvidenceRaised',
+  /** No copy of it can be read: it is no longer known to be good for anything. */
+  'EvidenceLost',
   'RestoreQueued',
   'RestoreStarted',
   'RestoreRequeued',

@@ -9,6 +9,7 @@ import { AddInterruptedAttempts1763700000007 } from './0007-interrupted-attempts
 import { CreateMarksAndFaults1763700000008 } from './0008-marks-and-faults.js';
 import { AddConnectionParameters1763700000009 } from './0009-connection-parameters.js';
 import { CreateEvents1763700000012 } from './0012-events.js';
+import { IndexBackups1763700000013 } from './0013-backup-indexes.js';
 
 /**
  * Every migration, oldest first. Files are `NNNN-name.ts`; TypeORM wants 13 digits at the end of the class's name and runs
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateMarksAndFaults1763700000008,
   AddConnectionParameters1763700000009,
   CreateEvents1763700000012,
+  IndexBackups1763700000013,
 ];
