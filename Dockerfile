@@ -48,6 +48,8 @@ WORKDIR /app
 COPY --from=build /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist
 COPY package.json LICENSE* ./
+# The command line, for `docker exec`.
+RUN chmod +x dist/cli.js && ln -s /app/dist/cli.js /usr/local/bin/backstop
 # The API serves the page of each problem.
 COPY docs/problems ./docs/problems
 ENV NODE_ENV=production \

@@ -1,0 +1,87 @@
+import { CliError, EXIT } from './cli.errors.js';
+
+/** As much of a problem (RFC 9457) as is told to a person. */
+interface Problem {
+  code?: string;
+  detail?: string;
+  type?: string;
+  errors?: { pointer: string; detail: string }[];
+}
+
+export interface ApiPlace {
+  /** `http://localhost:8000`, without a slash at its end. */
+  url: string;
+  token: string | undefined;
+}
+
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Asks a running Backstop. What it refuses, and that it does not answer, comes as a `CliError`. */
+export class ApiClient {
+  constructor(readonly place: ApiPlace) {}
+
+  async get<Body>(path: string, query: Query = {}): Promise<Body> {
+    return this.send<Body>('GET', path, query);
+  }
+
+  async send<Body>(method: string, path: string, query: Query = {}, body?: unknown): Promise<Body> {
+    const response = await this.fetch(method, path, query, body);
+    const text = await response.text();
+    return parseAs<Body>(text === '' ? 'null' : text);
+  }
+
+  /** The same, with the answer's body still to be read. */
+  async fetch(method: string, path: string, query: Query = {}, body?: unknown): Promise<Response> {
+    const { url, token } = this.place;
+    const address = new URL(`${url}${path}`);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) address.searchParams.set(name, String(value));
+    }
+    let response: Response;
+    try {
+      response = await fetch(address, {
+        method,
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : '';
+      throw new CliError(
+        EXIT.unreachable,
+        `Backstop does not answer at ${url}${cause === '' ? '' : ` (${cause})`}. Is it running? BACKSTOP_URL says where it is.`,
+      );
+    }
+    if (!response.ok) throw await toCliError(response);
+    return response;
+  }
+}
+
+/** The service's word is taken for the shape of what it answers: its documentation and this client are of one version. */
+// oxlint-disable-next-line typescript/no-unsafe-return, typescript/no-unnecessary-type-parameters
+const parseAs = <Body>(json: string): Body => JSON.parse(json);
+
+async function toCliError(response: Response): Promise<CliError> {
+  const text = await response.text();
+  const problem = parseProblem(text);
+  if (problem === undefined) {
+    return new CliError(EXIT.refused, `The service answered ${response.status}: ${text.slice(0, 200)}`);
+  }
+  const fields = (problem.errors ?? []).map(({ pointer, detail }) => `\n  ${pointer} ${detail}`).join('');
+  return new CliError(EXIT.refused, `${problem.code}: ${problem.detail ?? ''}${fields}`, problem);
+}
+
+function parseProblem(text: string): Problem | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isProblem(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isProblem(value: unknown): value is Problem {
+  return typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'string';
+}

@@ -1,0 +1,224 @@
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+import { type Command, InvalidArgumentError } from 'commander';
+
+import { CliError, EXIT } from './cli.errors.js';
+import { type Context, type ContextOf, print } from './context.js';
+import { confirm, formatBytes, formatTable, tell } from './terminal.js';
+import { waitFor, type Work } from './waiting.js';
+
+/** What is shown of a backup. */
+interface BackupBody extends Work {
+  database_name: string;
+  filename: string | null;
+  created_at: string;
+  size_bytes: number | null;
+  locked: boolean;
+  evidence: { name: string } | null;
+}
+
+interface ContentsBody {
+  items: { name: string; rows: number; bytes: number | null }[];
+}
+
+export function readSeconds(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('must be whole seconds.');
+  return Number(text);
+}
+
+const pathOf = (backup: string): string => `/backups/${encodeURIComponent(backup)}`;
+
+/** `backups …`, and the same words without it. */
+export function addBackupCommands(program: Command, contextOf: ContextOf): void {
+  const backups = program.command('backups').description('make, find, look into and remove backups');
+  for (const parent of [backups, program]) {
+    addCreate(parent, contextOf);
+    addList(parent, contextOf);
+    addDelete(parent, contextOf);
+  }
+  addReading(backups, contextOf);
+  addChanging(backups, contextOf);
+}
+
+function addCreate(parent: Command, contextOf: ContextOf): void {
+  parent
+    .command('create [database]')
+    .description('make a backup; the database may be left out when only one is registered')
+    .option('-d, --description <text>', 'kept with the backup')
+    .option('--locked', 'nobody and nothing deletes it until it is unlocked')
+    .option('-w, --wait', 'wait for its end; exit code 1 when it fails')
+    .option('--timeout <seconds>', 'the longest to wait', readSeconds, 3600)
+    .action(async (database: string | undefined, options: CreateOptions, command: Command) => {
+      const context = contextOf(command);
+      const made = await context.api.send<BackupBody>(
+        'POST',
+        '/backups',
+        {},
+        {
+          ...(database === undefined ? {} : { database_id: database }),
+          ...(options.description === undefined ? {} : { description: options.description }),
+          ...(options.locked === true ? { locked: true } : {}),
+        },
+      );
+      const shown =
+        options.wait === true ? await waitFor<BackupBody>(context, pathOf(made.id), options.timeout) : made;
+      print(context, shown, describeBackup);
+    });
+}
+
+interface CreateOptions {
+  description?: string;
+  locked?: boolean;
+  wait?: boolean;
+  timeout: number;
+}
+
+function addList(parent: Command, contextOf: ContextOf): void {
+  parent
+    .command('list')
+    .description('backups, newest first')
+    .option('--database <name>', 'only of this database')
+    .option('--status <status>', 'only in these states, with commas between them')
+    .option('--limit <number>', 'how many at most', '50')
+    .action(async (options: { database?: string; status?: string; limit: string }, command: Command) => {
+      const context = contextOf(command);
+      const { database: database_id, status, limit } = options;
+      const found = await context.api.get<BackupBody[]>('/backups', { database_id, status, limit });
+      print(context, found, (rows) =>
+        formatTable(
+          ['CREATED', 'DATABASE', 'STATUS', 'EVIDENCE', 'SIZE', 'FILE OR ID'],
+          rows.map((row) => [
+            row.created_at,
+            row.database_name,
+            row.locked ? `${row.status} (locked)` : row.status,
+            row.evidence?.name,
+            formatBytes(row.size_bytes),
+            row.filename ?? row.id,
+          ]),
+        ),
+      );
+    });
+}
+
+function addDelete(parent: Command, contextOf: ContextOf): void {
+  parent
+    .command('delete <backup>')
+    .description('delete a backup, by file name or id, with its files')
+    .option('-y, --yes', 'do not ask')
+    .option('--force', 'also the newest proven one of its database')
+    .action(async (backup: string, options: { yes?: boolean; force?: boolean }, command: Command) => {
+      const context = contextOf(command);
+      await confirm(`Delete ${backup}? It cannot be brought back.`, options.yes === true);
+      const query = options.force === true ? { force: true } : {};
+      print(context, await context.api.send<BackupBody>('DELETE', pathOf(backup), query), describeBackup);
+    });
+}
+
+function addReading(backups: Command, contextOf: ContextOf): void {
+  backups
+    .command('show <backup>')
+    .description('one backup, by file name or id')
+    .action(async (backup: string, _options: object, command: Command) => {
+      const context = contextOf(command);
+      print(context, await context.api.get<BackupBody>(pathOf(backup)), describeBackup);
+    });
+  backups
+    .command('contents <backup>')
+    .description('its tables or collections, with their rows')
+    .action(async (backup: string, _options: object, command: Command) => {
+      const context = contextOf(command);
+      const contents = await context.api.get<ContentsBody>(`${pathOf(backup)}/contents`);
+      print(context, contents, ({ items }) =>
+        formatTable(
+          ['NAME', 'ROWS'],
+          items.map(({ name, rows }) => [name, rows]),
+        ),
+      );
+    });
+  backups
+    .command('download <backup>')
+    .description('fetch its archive')
+    .option(
+      '-o, --output <file>',
+      'where to; its own name when left out. A file that is there already is not overwritten',
+    )
+    .option('--plain', 'decompressed')
+    .action(async (backup: string, options: { output?: string; plain?: boolean }, command: Command) => {
+      await download(contextOf(command), backup, options);
+    });
+}
+
+async function download(
+  context: Context,
+  backup: string,
+  { output, plain }: { output?: string; plain?: boolean },
+): Promise<void> {
+  const query = plain === true ? { plain: true } : {};
+  const { filename } = await context.api.get<BackupBody>(pathOf(backup));
+  const target = output ?? (plain === true ? filename?.replace(/\.(zst|gz)$/, '') : filename);
+  if (target === null || target === undefined) throw new CliError(EXIT.refused, `${backup} has no archive.`);
+  const answer = await context.api.fetch('GET', `${pathOf(backup)}/download`, query);
+  if (answer.body === null) throw new CliError(EXIT.refused, `${backup} came without a body.`);
+  const file = createWriteStream(target, { flags: 'wx', mode: 0o600 });
+  try {
+    await pipeline(Readable.fromWeb(answer.body), file);
+  } catch (error) {
+    const wasThere = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+    // Half an archive must not look like one.
+    if (!wasThere) await rm(target, { force: true });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(
+      EXIT.refused,
+      wasThere ? `${target} is there already.` : `The download broke off: ${why}`,
+    );
+  }
+  print(
+    context,
+    { file: target, size_bytes: file.bytesWritten },
+    ({ file: name, size_bytes: bytes }) => `${name}  ${formatBytes(bytes)}`,
+  );
+}
+
+function addChanging(backups: Command, contextOf: ContextOf): void {
+  for (const [word, locked, text] of [
+    ['lock', true, 'keep it whatever retention says'],
+    ['unlock', false, 'let retention decide again'],
+  ] as const) {
+    backups
+      .command(`${word} <backup>`)
+      .description(text)
+      .action(async (backup: string, _options: object, command: Command) => {
+        const context = contextOf(command);
+        print(
+          context,
+          await context.api.send<BackupBody>('PATCH', pathOf(backup), {}, { locked }),
+          describeBackup,
+        );
+      });
+  }
+  backups
+    .command('cancel <backup>')
+    .description('stop one that waits or runs')
+    .action(async (backup: string, _options: object, command: Command) => {
+      const context = contextOf(command);
+      const cancelled = await context.api.send<BackupBody>('POST', `${pathOf(backup)}/cancel`);
+      if (!context.json) tell('Asked to stop; nothing of it runs within 5 seconds.');
+      print(context, cancelled, describeBackup);
+    });
+}
+
+function describeBackup(backup: BackupBody): string {
+  const lines = [
+    ['id', backup.id],
+    ['database', backup.database_name],
+    ['status', backup.locked ? `${backup.status} (locked)` : backup.status],
+    ['evidence', backup.evidence?.name ?? '-'],
+    ['file', backup.filename ?? '-'],
+    ['size', formatBytes(backup.size_bytes)],
+    ...(backup.error === null ? [] : [['error', `${backup.error.code}: ${backup.error.detail}`]]),
+  ];
+  return lines.map(([name = '', value]) => `${name.padEnd(9)} ${value}`).join('\n');
+}

@@ -1,0 +1,59 @@
+import { CliError, EXIT } from './cli.errors.js';
+import type { Context } from './context.js';
+import { formatBytes } from './terminal.js';
+
+/** Work as the API shows it: a backup or a restore. */
+export interface Work {
+  id: string;
+  status: string;
+  progress?: { phase: string; bytes: number; items_done: number; items_total: number | null };
+  error: { code: string; detail: string } | null;
+}
+
+const LOOK_EVERY_MS = 300;
+const BAR = 24;
+
+/**
+ * Waits until work has ended well, with a bar on a terminal.
+ * @throws CliError when it ends otherwise, or when `timeoutSeconds` are over
+ */
+export async function waitFor<W extends Work>(
+  context: Context,
+  path: string,
+  timeoutSeconds: number,
+): Promise<W> {
+  const { api, clock } = context;
+  const untilMs = clock.monotonicMs() + timeoutSeconds * 1000;
+  const shows = process.stderr.isTTY && !context.json;
+  try {
+    for (;;) {
+      const work = await api.get<W>(path);
+      if (shows) process.stderr.write(`\r\u001B[K${describeProgress(work)}`);
+      if (work.status === 'completed') return work;
+      if (work.status !== 'queued' && work.status !== 'running') throw endedBadly(work);
+      if (clock.monotonicMs() >= untilMs) {
+        throw new CliError(
+          EXIT.waitedInVain,
+          `${work.id} is still ${work.status} after ${timeoutSeconds} s; it goes on.`,
+        );
+      }
+      await clock.sleep(LOOK_EVERY_MS);
+    }
+  } finally {
+    if (shows) process.stderr.write('\r\u001B[K');
+  }
+}
+
+function endedBadly(work: Work): CliError {
+  const why = work.error === null ? '' : ` ${work.error.code}: ${work.error.detail}`;
+  return new CliError(EXIT.workFailed, `${work.id} is ${work.status}.${why}`, work);
+}
+
+/** One line: a bar where the whole is known, and what is going on. */
+export function describeProgress({ status, progress }: Work): string {
+  if (progress === undefined) return status;
+  const { phase, bytes, items_done: done, items_total: total } = progress;
+  const filled = total === null || total === 0 ? 0 : Math.round((BAR * Math.min(done, total)) / total);
+  const bar = total === null ? '' : `[${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}] ${done}/${total} `;
+  return `${bar}${phase} ${formatBytes(bytes)}`;
+}

@@ -1,0 +1,157 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { backstop, type CliResult } from '../support/cli.ts';
+import { newestPostgresServer } from '../support/postgres-servers.ts';
+import { dropDatabasesLike } from '../support/restores.ts';
+import { type Service, startService } from '../support/service.ts';
+import { freshShop, holdTable } from '../support/shop.ts';
+
+const server = newestPostgresServer();
+let service: Service;
+let shop: Awaited<ReturnType<typeof freshShop>>;
+let folder: string;
+
+beforeAll(async () => {
+  shop = await freshShop(server);
+  folder = await mkdtemp(join(tmpdir(), 'backstop-cli-'));
+  const env = { PG_BIN_DIRS: server.clientBinDirs.join(':'), BACKUP_MAX_ATTEMPTS: '1' };
+  service = await startService({ env });
+});
+afterAll(async () => {
+  await service?.stop();
+  await dropDatabasesLike(server, shop.name);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const run = (line: string, input?: string): Promise<CliResult> =>
+  backstop(line.split(' '), {
+    env: { BACKSTOP_URL: service.url },
+    cwd: folder,
+    ...(input === undefined ? {} : { input }),
+  });
+
+async function json<T>(line: string): Promise<T> {
+  const { code, stdout, stderr } = await run(`--json ${line}`);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as T;
+}
+
+interface Backup {
+  id: string;
+  status: string;
+  filename: string;
+  sha256: string;
+  locked: boolean;
+  description: string;
+}
+
+describe('the command line', () => {
+  test('registers a database, with a password that is on no command line', async () => {
+    const add = `databases add shop --engine postgres --host ${server.host} --port ${server.port} --database-name ${shop.name} --username ${server.username}`;
+    const added = await run(`${add} --password`, `${server.password}\n`);
+    expect(added.stderr).toBe('');
+    expect(added.stdout).toContain('shop is registered as ');
+    await writeFile(join(folder, 'password'), `${server.password}\n`);
+    const again = await run(`${add.replace(' shop ', ' second ')} --password-file password`);
+    expect(again.code).toBe(0);
+    expect((await run('databases test second')).stdout).toContain('version');
+    expect((await run('databases list')).stdout).toMatch(/^NAME +ENGINE .*\nsecond .*\nshop /);
+    const refused = await run('databases remove second');
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('--yes');
+    expect((await run('databases remove second --yes')).code).toBe(0);
+    expect((await json<{ name: string }[]>('databases list')).map(({ name }) => name)).toEqual(['shop']);
+  });
+
+  test('makes a backup, waits for it, finds it and looks into it', async () => {
+    const made = await json<Backup>('create --description nightly --wait');
+    expect(made).toMatchObject({ status: 'completed', description: 'nightly' });
+    const listed = await run('list');
+    expect(listed.stdout).toContain(made.filename);
+    expect(await json<Backup>(`backups show ${made.filename}`)).toMatchObject({ id: made.id });
+    expect((await run(`backups contents ${made.id}`)).stdout).toMatch(/public\.orders +2000/);
+    expect((await json<{ total_backups: number }>('status')).total_backups).toBe(1);
+    expect((await run('stats')).stdout).toMatch(/shop +1 +0 /);
+  });
+
+  test('downloads an archive byte for byte, and overwrites nothing', async () => {
+    const [backup] = await json<Backup[]>('list');
+    const answer = await fetch(`${service.url}/backups/${backup!.id}/download`);
+    expect((await run(`backups download ${backup!.id}`)).code).toBe(0);
+    const stored = await readFile(join(folder, backup!.filename));
+    expect(stored.equals(Buffer.from(await answer.arrayBuffer()))).toBe(true);
+    const again = await run(`backups download ${backup!.id}`);
+    expect(again).toMatchObject({ code: 3, stderr: `${backup!.filename} is there already.\n` });
+    expect((await readFile(join(folder, backup!.filename))).equals(stored)).toBe(true);
+  });
+
+  test('restores beside, and replaces only when it is told twice', async () => {
+    const [backup] = await json<Backup[]>('list');
+    const restored = await run(`restore ${backup!.filename}`);
+    expect(restored.stdout).toMatch(/ completed: database .*_restored_/);
+    const refused = await run(`restore ${backup!.filename} --replace`);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('Replace the database shop?');
+    const replaced = await run(`restore ${backup!.filename} --replace --yes`);
+    expect(replaced).toMatchObject({ code: 0, stderr: '' });
+    expect(replaced.stdout).toContain('the old one is kept as');
+  });
+
+  test('locks, refuses to delete what is locked, unlocks and deletes', async () => {
+    const made = await json<Backup>('create --wait');
+    expect(await json<Backup>(`backups lock ${made.id}`)).toMatchObject({ locked: true });
+    const refused = await run(`delete ${made.filename} --yes`);
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain('backup-locked: ');
+    expect((await run(`delete ${made.filename}`)).code).toBe(2);
+    await json(`backups unlock ${made.id}`);
+    expect(await json<Backup>(`delete ${made.filename} --yes`)).toMatchObject({ status: 'expired' });
+  });
+
+  test('says by its exit code how the work ended', async () => {
+    const release = await holdTable(server, shop.name, 'orders');
+    const late = await run('create --wait --timeout 1');
+    expect(late.code).toBe(5);
+    expect(late.stderr).toContain('it goes on');
+    const [backup] = await json<Backup[]>('list --limit 1');
+    expect((await run(`backups cancel ${backup!.id}`)).code).toBe(0);
+    await release();
+    await run(
+      `databases add absent --engine postgres --host ${server.host} --port ${server.port} --database-name no_such --username ${server.username} --password`,
+      server.password,
+    );
+    const failed = await run('create absent --wait');
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain('database-absent');
+  });
+
+  test('says what is wrong with the request, the words or the address', async () => {
+    expect(await run('backups show nonsense')).toMatchObject({ code: 3, stdout: '' });
+    const asJson = await run('--json backups show nonsense');
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ code: 'backup-not-found' });
+    expect((await run('backups explode')).code).toBe(2);
+    expect((await run('create --wait --timeout soon')).code).toBe(2);
+    const nobody = await backstop(['status'], { env: { BACKSTOP_URL: 'http://127.0.0.1:9' } });
+    expect(nobody.code).toBe(4);
+    expect(nobody.stderr).toContain('BACKSTOP_URL');
+    expect((await run('--help')).stdout).toContain('databases');
+    expect((await run('open')).stdout).toBe(`${service.url}/docs\n`);
+  });
+
+  test('completes itself in bash', async () => {
+    const { stdout } = await run('completion bash');
+    const asked = `${stdout}\nCOMP_WORDS=(backstop backups co); COMP_CWORD=2; _backstop; echo "\${COMPREPLY[@]}"`;
+    const bash = spawnSync('bash', ['-c', asked], { encoding: 'utf8' });
+    expect(bash.stderr).toBe('');
+    expect(bash.stdout.trim()).toBe('contents');
+    expect((await run('completion zsh')).stdout).toContain('bashcompinit');
+    expect((await run('completion fish')).stdout).toContain('complete -c backstop');
+    expect((await run('completion tcsh')).code).toBe(2);
+  });
+});
