@@ -5,6 +5,7 @@ import { BackupsModule } from './backups/backups.module.js';
 import { CatalogModule } from './catalog/catalog.module.js';
 import { ClockModule } from './clock/clock.module.js';
 import { ConfigModule } from './config/config.module.js';
+import { DeclaredModule } from './declared/declared.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { DatabasesModule } from './databases/databases.module.js';
@@ -34,6 +35,7 @@ import { RestoreModule } from './restore/restore.module.js';
     DatabasesModule,
     BackupsModule,
     RestoreModule,
+    DeclaredModule,
   ],
 })
 export class AppModule {}
