@@ -1,3 +1,5 @@
+import type { StderrLine } from './stderr-tail.js';
+
 /**
  * A tool to start: always an argument vector, never a shell line. Secrets travel by `env` or by files that the caller
  * made with mode 0600; `args` is visible to every user of the machine and therefore must not hold any.
@@ -20,6 +22,8 @@ export interface Command {
 export interface ExitReport {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** Bounded and scrubbed end of stderr, for people and for reading the cause. */
+  /** Bounded and scrubbed end of stderr, for people. */
   stderr: string;
+  /** The same line by line, for reading the cause. */
+  lines?: readonly StderrLine[];
 }

@@ -156,7 +156,7 @@ export class RunningChild {
       });
     });
     await this.#withGrace(stderrClosed);
-    this.report = { code, signal, stderr: this.#stderr.text };
+    this.report = { code, signal, stderr: this.#stderr.text, lines: this.#stderr.lines };
     return this.report;
   }
 

@@ -34,6 +34,25 @@ function secretForms(secrets: readonly string[]): string[] {
 }
 
 /**
+ * One line that a tool wrote. People see it scrubbed; it can only be asked whether it says something as the tool wrote it,
+ * because a password like "role" or "p" would hide the words by which its cause is told.
+ */
+export class StderrLine {
+  /** Without secrets. */
+  readonly text: string;
+  readonly #asWritten: string;
+
+  constructor(asWritten: string, secrets: readonly string[] = []) {
+    this.text = scrub(asWritten, secrets);
+    this.#asWritten = asWritten;
+  }
+
+  says(pattern: RegExp): boolean {
+    return pattern.test(this.#asWritten);
+  }
+}
+
+/**
  * Keeps the beginning and the end of what a tool writes to stderr, scrubbed, in bounded memory, and hands on each line as
  * it comes. The beginning often names the cause ("connection refused"), the end the consequence.
  */
@@ -42,9 +61,9 @@ export class StderrTail {
   readonly #secrets: readonly string[];
   readonly #onLine: (line: string) => void;
   #pending = '';
-  #head: string[] = [];
+  #head: StderrLine[] = [];
   #headBytes = 0;
-  #tail: string[] = [];
+  #tail: StderrLine[] = [];
   #tailBytes = 0;
   #dropped = 0;
 
@@ -68,7 +87,12 @@ export class StderrTail {
   /** What was kept so far, with a mark where lines were left out. */
   get text(): string {
     const gap = this.#dropped > 0 ? [`[… ${this.#dropped} lines left out …]`] : [];
-    return [...this.#head, ...gap, ...this.#tail].join('\n');
+    return [...textsOf(this.#head), ...gap, ...textsOf(this.#tail)].join('\n');
+  }
+
+  /** The lines that were kept. */
+  get lines(): StderrLine[] {
+    return [...this.#head, ...this.#tail];
   }
 
   #take(text: string): void {
@@ -83,13 +107,13 @@ export class StderrTail {
   }
 
   #line(raw: string): void {
-    const line = scrub(raw.replace(/\r$/, ''), this.#secrets);
+    const line = new StderrLine(raw.replace(/\r$/, ''), this.#secrets);
     this.#keep(line);
-    this.#onLine(line);
+    this.#onLine(line.text);
   }
 
-  #keep(line: string): void {
-    const bytes = Buffer.byteLength(line) + 1;
+  #keep(line: StderrLine): void {
+    const bytes = Buffer.byteLength(line.text) + 1;
     if (this.#tail.length === 0 && this.#headBytes + bytes <= HEAD_BYTES) {
       this.#head.push(line);
       this.#headBytes += bytes;
@@ -100,8 +124,12 @@ export class StderrTail {
     while (this.#tailBytes > TAIL_BYTES) {
       const oldest = this.#tail.shift();
       if (oldest === undefined) break;
-      this.#tailBytes -= Buffer.byteLength(oldest) + 1;
+      this.#tailBytes -= Buffer.byteLength(oldest.text) + 1;
       this.#dropped += 1;
     }
   }
+}
+
+function textsOf(lines: readonly StderrLine[]): string[] {
+  return lines.map(({ text }) => text);
 }

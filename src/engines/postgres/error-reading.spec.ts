@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { ExitReport } from '../../process/command.js';
+import { StderrLine } from '../../process/stderr-tail.js';
 import { DumpFailedError } from '../tools.errors.js';
 import { readClientError, readToolFailure } from './error-reading.js';
 
@@ -146,6 +147,32 @@ describe('readToolFailure', () => {
       code: 'dump-failed',
       message: 'pg_dump failed: odd',
     });
+  });
+
+  it('reads why a COPY ended in the detail behind the error, and nothing in the command behind that', () => {
+    const stderr = [
+      'pg_dump: error: Dumping the contents of table "bulk" failed: PQgetCopyData() failed.',
+      'pg_dump: detail: Error message from server: server closed the connection unexpectedly',
+      '\tThis probably means the server terminated abnormally',
+      'pg_dump: detail: Command was: COPY public."permission denied for table x" TO stdout;',
+    ].join('\n');
+    expect(readToolFailure(exit(stderr), at, otherwise)).toMatchObject({
+      code: 'connection-lost',
+      retryable: true,
+      message: expect.stringContaining('server closed the connection unexpectedly') as string,
+    });
+  });
+
+  it('is not misled by a password that is part of the words, and does not show it', () => {
+    const written = 'pg_restore: error: could not execute query: ERROR:  role "ann" does not exist';
+    const lines = [new StderrLine(written, ['role', 'error'])];
+    const report = exit(lines[0]?.text ?? '', { lines });
+    const error = readToolFailure(report, at, otherwise);
+    expect(error.code).toBe('role-absent');
+    const other = [new StderrLine('pg_restore: error: hunter2 is odd', ['hunter2'])];
+    expect(readToolFailure(exit('', { lines: other }), at, otherwise).message).toBe(
+      'pg_dump failed: *** is odd',
+    );
   });
 
   it('says how a silent tool ended', () => {

@@ -1,6 +1,6 @@
 import type { ExitReport } from '../../process/command.js';
 import { describeExit } from '../../process/process.errors.js';
-import { scrub } from '../../process/stderr-tail.js';
+import { scrub, StderrLine } from '../../process/stderr-tail.js';
 import type { Connection } from '../engine.js';
 import {
   AuthenticationFailedError,
@@ -164,25 +164,33 @@ export function readToolFailure(
   at: ErrorContext,
   otherwise: (reason: string, report: ExitReport) => EngineError,
 ): EngineError {
-  const said = errorLines(report.stderr);
+  const said = errorLines(report.lines ?? report.stderr.split('\n').map((line) => new StderrLine(line)));
   for (const [pattern, reading] of BY_TEXT) {
-    const line = said.find((text) => pattern.test(text));
-    if (line !== undefined) return reading(tidy(line), at, undefined);
+    const line = said.find((each) => each.says(pattern));
+    if (line !== undefined) return reading(tidy(line.text), at, undefined);
   }
-  const reason = said.slice(0, 3).map(tidy).join('; ');
+  const reason = said
+    .slice(0, 3)
+    .map(({ text }) => tidy(text))
+    .join('; ');
   return otherwise(reason === '' ? describeExit(report) : reason, report);
 }
 
-/** Lines that report an error; all other lines only when there is none, without the words of `--verbose`. */
-function errorLines(stderr: string): string[] {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  const errors = lines.filter((line) => /(error|fatal|panic): /i.test(line));
+/**
+ * Lines that report an error; all other lines only when there is none, without the words of `--verbose`. Of the details behind an
+ * error only the server's own message: why a COPY ended stands nowhere else, and the other one, the command, may name anything.
+ */
+function errorLines(stderr: readonly StderrLine[]): StderrLine[] {
+  const lines = stderr.filter(({ text }) => text.trim() !== '');
+  const errors = lines.filter((line) =>
+    line.says(/(error|fatal|panic): |: detail: Error message from server: /i),
+  );
   return errors.length > 0 ? errors : lines.slice(-3);
 }
 
 /** `pg_dump: error: connection to server at "h" (::1), port 5 failed: FATAL:  x` → `x`; what is said before is our own. */
 function tidy(line: string): string {
-  return line.replace(/^[\w./-]+: (error|fatal): /i, '').trim();
+  return line.replace(/^[\w./-]+: (error: |fatal: |detail: Error message from server: )/i, '').trim();
 }
 
 function codeOf(error: unknown): string | undefined {
