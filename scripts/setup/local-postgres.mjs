@@ -16,6 +16,9 @@ import { CommandFailedError, run } from './run.mjs';
  * @property {number} port
  * @property {string} username
  * @property {string} password
+ * @property {(signal?: 'SIGINT' | 'SIGQUIT') => Promise<void>} halt Ends the server: `SIGINT` ends all sessions and says so,
+ *   `SIGQUIT` is a crash. Its data stay.
+ * @property {() => Promise<void>} resume Starts it again after `halt`, on the same port and data.
  * @property {() => Promise<void>} stop Ends the server at once and removes its data.
  */
 
@@ -39,27 +42,55 @@ export async function startLocalPostgres({ bin, username, password, settings = [
     await initialise(bin, folder, username, password, account);
     const all = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings];
     const args = ['-D', join(folder, 'data'), ...all.flatMap((setting) => ['-c', setting])];
-    const server = spawn(join(bin, 'postgres'), args, {
-      ...account,
-      cwd: folder,
-      env: { PATH: process.env['PATH'], LC_ALL: 'C' },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const exited = new Promise((resolve) => server.once('close', resolve));
-    const killWithUs = () => server.kill('SIGQUIT');
-    process.once('exit', killWithUs);
-    await untilReady(server);
+    const start = () => startServer(join(bin, 'postgres'), args, folder, account);
+    let halt = await start();
+    const resume = async () => {
+      halt = await start();
+    };
     const stop = async () => {
-      process.off('exit', killWithUs);
-      server.kill('SIGINT');
-      await exited;
+      await halt('SIGINT');
       await rm(folder, { recursive: true, force: true });
     };
-    return { host: '127.0.0.1', port, username, password, stop };
+    return {
+      host: '127.0.0.1',
+      port,
+      username,
+      password,
+      halt: (signal = 'SIGINT') => halt(signal),
+      resume,
+      stop,
+    };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/**
+ * Resolves when the server takes connections, with what ends it.
+ *
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {string} folder
+ * @param {{ uid: number, gid: number } | undefined} account
+ * @returns {Promise<(signal: 'SIGINT' | 'SIGQUIT') => Promise<void>>}
+ */
+async function startServer(file, args, folder, account) {
+  const server = spawn(file, args, {
+    ...account,
+    cwd: folder,
+    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const exited = new Promise((resolve) => server.once('close', resolve));
+  const killWithUs = () => server.kill('SIGQUIT');
+  process.once('exit', killWithUs);
+  await untilReady(server);
+  return async (signal) => {
+    process.off('exit', killWithUs);
+    server.kill(signal);
+    await exited;
+  };
 }
 
 /**

@@ -8,13 +8,14 @@ import { MANIFEST_FORMAT_VERSION, type Manifest, type ManifestPart } from '../ar
 import { encodeManifest } from '../archive/manifest-codec.js';
 import { packPart } from '../archive/pack.js';
 import { Clock } from '../clock/clock.js';
+import { StallGuard } from '../clock/stall-guard.js';
 import { withTimeLimit } from '../clock/time-limit.js';
-import type { Dump, EngineCall } from '../engines/engine.js';
+import type { Dump, EngineCall, EngineTraits } from '../engines/engine.js';
 import { reached } from '../process/phase-points.js';
 import type { Storage } from '../storage/storage.js';
 import type { AttemptPlan } from './attempt-planner.js';
 import type { RunningBackup } from './backup-progress.js';
-import { DumpEmptyError, DumpNotOpenedError } from './backups.errors.js';
+import { CountingStalledError, DumpEmptyError, DumpNotOpenedError } from './backups.errors.js';
 
 /** Takes the names for the objects in the catalog, before the first byte is stored under them. */
 export type Reserve = (name: (sequence: number) => ArchiveNames) => Promise<ArchiveNames>;
@@ -40,9 +41,10 @@ export class BackupAttempt {
     signal: AbortSignal,
   ): Promise<AttemptResult> {
     const startedAt = this.clock.now();
-    const call = callOf(running, signal);
+    const guard = this.#guardCounting(plan);
+    const call = callOf(running, AbortSignal.any([signal, guard.signal]), plan.engine.traits, guard);
     running.enter('connecting');
-    const dump = await this.#open(plan, running, signal);
+    const dump = await this.#open(plan, call);
     reached('backup.dump-opened');
     try {
       const names = await reserve((sequence) =>
@@ -59,7 +61,7 @@ export class BackupAttempt {
       const parts = await this.#packAll(plan, dump, names, running, call);
       reached('backup.archive-stored');
       running.enter('counting');
-      const content = await dump.content;
+      const content = await (plan.engine.traits.showsLife ? guard.watch(dump.content) : dump.content);
       reached('backup.content-counted');
       running.enter('committing');
       const manifest: Manifest = {
@@ -79,11 +81,19 @@ export class BackupAttempt {
   }
 
   /** Before the first byte nothing else watches for a stall: a table that somebody has locked would hold us for ever. */
-  async #open(plan: AttemptPlan, running: RunningBackup, signal: AbortSignal): Promise<Dump> {
+  async #open(plan: AttemptPlan, call: EngineCall): Promise<Dump> {
     const limit = { ms: plan.stallMs, reason: new DumpNotOpenedError(plan.stallMs / 1000) };
-    return withTimeLimit(this.clock, limit, signal, (limited) =>
-      plan.engine.dump(plan.connection, plan.scope, callOf(running, limited)),
+    return withTimeLimit(this.clock, limit, call.signal, (signal) =>
+      plan.engine.dump(plan.connection, plan.scope, { ...call, signal }),
     );
+  }
+
+  /** Behind the last byte of the dump nothing moves any more; a session that never answers would hold us for ever. */
+  #guardCounting({ stallMs }: AttemptPlan): StallGuard {
+    return new StallGuard(this.clock, {
+      ms: stallMs,
+      reason: () => new CountingStalledError(stallMs / 1000),
+    });
   }
 
   async #packAll(
@@ -133,10 +143,16 @@ export class BackupAttempt {
   }
 }
 
-function callOf(running: RunningBackup, signal: AbortSignal): EngineCall {
+function callOf(
+  running: RunningBackup,
+  signal: AbortSignal,
+  { showsLife }: EngineTraits,
+  guard: StallGuard,
+): EngineCall {
   const { progress, log } = running;
   return {
     signal,
+    ...(showsLife && { life: { everyMs: guard.everyMs, tell: guard.alive } }),
     onLog: (line) => log.add(line),
     onProgress: (update) => {
       progress.item = update.item ?? progress.item;

@@ -134,6 +134,21 @@ export class DumpNotOpenedError extends DomainError {
   }
 }
 
+/** The dump was whole, but the server never said how many rows it has. */
+export class CountingStalledError extends DomainError {
+  constructor(seconds: number) {
+    super({
+      code: 'counting-stalled',
+      kind: 'timeout',
+      detail:
+        `The dump was read to its end, but for options.stall_seconds = ${seconds} the server showed no sign of counting its rows. ` +
+        'Nothing was kept: look whether the server still answers.',
+      retryable: true,
+      facts: { stall_seconds: seconds },
+    });
+  }
+}
+
 /** A tool that exits 0 and says nothing has not made a backup. */
 export class DumpEmptyError extends DomainError {
   constructor(tool: string) {

@@ -52,6 +52,11 @@ export interface EngineCall {
   /** One line that the tool printed, scrubbed; for the backup's log. */
   onLog?: (line: string) => void;
   onProgress?: (progress: EngineProgress) => void;
+  /**
+   * How to show that a call which moves no byte is not dead: `tell` is called at least every `everyMs` milliseconds while the
+   * server is seen to be at work for the call. Engines whose trait `showsLife` is set do so.
+   */
+  life?: { everyMs: number; tell: () => void };
 }
 
 export interface EngineProgress {
@@ -212,6 +217,8 @@ export interface EngineTraits {
    * its final name, and a swap that was cut off is finished by `EngineDatabases.settleSwap`.
    */
   renames: 'atomic' | 'stepwise';
+  /** Whether it calls `EngineCall.life`. What does not is never ended for showing no life. */
+  showsLife?: boolean;
 }
 
 /**

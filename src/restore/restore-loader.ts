@@ -8,6 +8,7 @@ import type { Manifest, ManifestPart } from '../archive/manifest.js';
 import { openPart } from '../archive/unpack.js';
 import { CopyFaults } from '../backups/copy-faults.js';
 import { Clock } from '../clock/clock.js';
+import { StallGuard } from '../clock/stall-guard.js';
 import { Config } from '../config/config.js';
 import type { ContentFacts } from '../engines/content-facts.js';
 import type { Connection, EngineCall, RestoreOutcome } from '../engines/engine.js';
@@ -15,6 +16,7 @@ import { reached } from '../process/phase-points.js';
 import { compareCopy } from './copy-comparison.js';
 import { notesOnExtensions } from './extension-notes.js';
 import type { RunningRestore } from './restore-progress.js';
+import { RestoreStalledError } from './restore.errors.js';
 import type { RestoreResult } from './restore-result.js';
 import type { RestoreWork } from './restore-work.js';
 
@@ -29,10 +31,22 @@ export class RestoreLoader {
 
   /** @throws RestoreDiffersError, and whatever the archive, the tool or the server says */
   async load(work: RestoreWork): Promise<RestoreResult> {
+    const { showsLife } = work.engine.traits;
+    const { stallSeconds } = this.config;
+    const guard = new StallGuard(this.clock, {
+      ms: stallSeconds * 1000,
+      reason: () => new RestoreStalledError(work.restore.id, stallSeconds),
+    });
+    const signal = AbortSignal.any([work.signal, guard.signal]);
+    const loading = this.#load({ ...work, signal }, guard);
+    return showsLife ? guard.watch(loading) : loading;
+  }
+
+  async #load(work: RestoreWork, guard: StallGuard): Promise<RestoreResult> {
     const { restore, set, engine, running, signal } = work;
     const { manifest } = set;
     const fresh = connectionToFresh(work);
-    const call = callOf(running, signal);
+    const call = callOf(running, signal, guard);
     const data = dataPartOf(manifest);
 
     running.enter('restoring', data.plain.size_bytes);
@@ -82,7 +96,7 @@ export class RestoreLoader {
         workDir,
         ...(restore.tables && { items: restore.tables }),
       };
-      return await engine.restore(fresh, counted(bytes, running), choice, call);
+      return await engine.restore(fresh, counted(bytes, running, call), choice, call);
     } finally {
       await rm(workDir, { recursive: true, force: true });
     }
@@ -110,10 +124,11 @@ function dataPartOf(manifest: Manifest): ManifestPart {
 }
 
 /** The same bytes, and the same end or error, with what has passed shown as progress. */
-function counted(bytes: Readable, running: RunningRestore): Readable {
+function counted(bytes: Readable, running: RunningRestore, { life }: EngineCall): Readable {
   async function* count(): AsyncGenerator<Buffer> {
     for await (const chunk of bytes as AsyncIterable<Buffer>) {
       running.progress.bytes += chunk.length;
+      life?.tell();
       yield chunk;
       reached('restore.bytes-loaded');
     }
@@ -121,9 +136,10 @@ function counted(bytes: Readable, running: RunningRestore): Readable {
   return Readable.from(count(), { objectMode: false });
 }
 
-function callOf({ progress }: RunningRestore, signal: AbortSignal): EngineCall {
+function callOf({ progress }: RunningRestore, signal: AbortSignal, guard: StallGuard): EngineCall {
   return {
     signal,
+    life: { everyMs: guard.everyMs, tell: guard.alive },
     onProgress: (update) => {
       progress.item = update.item ?? progress.item;
       progress.itemsDone = update.itemsDone;

@@ -35,6 +35,21 @@ export class RestoreCancelledError extends DomainError {
   }
 }
 
+/** Nothing moved, and nobody saw the server at work. */
+export class RestoreStalledError extends DomainError {
+  constructor(restoreId: string, seconds: number) {
+    super({
+      code: 'restore-stalled',
+      kind: 'timeout',
+      detail:
+        `Restore ${restoreId} was ended: for STALL_SECONDS = ${seconds} no byte moved and the server was not seen at work. ` +
+        'Look whether the server still answers, and whether the archive can be read.',
+      retryable: true,
+      facts: { restore_id: restoreId, stall_seconds: seconds },
+    });
+  }
+}
+
 /** What a waiting request is told when the restore it waited for did not complete. */
 export class RestoreNotCompletedError extends DomainError {
   constructor(restoreId: string, status: string, error: { code: string; detail: string } | null) {

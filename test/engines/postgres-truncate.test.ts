@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Engine } from '../../src/engines/engine.ts';
 import { beginReading, holdTables } from '../../src/engines/postgres/content-counting.ts';
+import { SystemClock } from '../../src/clock/system-clock.ts';
 import { PostgresSession } from '../../src/engines/postgres/postgres-session.ts';
 import { resolveScope } from '../../src/engines/postgres/scope.ts';
 import {
@@ -30,8 +31,11 @@ const engine = (): Engine => postgresEngine(newestPostgresServer().clientBinDirs
 describe.each(postgresServers())('PostgreSQL $major: TRUNCATE does not respect snapshots', (server) => {
   test('a session that holds the tables of a scope keeps it out, and no writer', async () => {
     await using shop = await freshShop(server);
-    const signal = new AbortController().signal;
-    const session = await PostgresSession.open(connectionTo(server, shop.name), 'backstop tests', signal);
+    const session = await PostgresSession.open(connectionTo(server, shop.name), {
+      applicationName: 'backstop tests',
+      signal: new AbortController().signal,
+      clock: new SystemClock(),
+    });
     const other = await connect(server, shop.name);
     try {
       await other.query("SET lock_timeout = '50ms'");

@@ -1,12 +1,23 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** A way to a server that a test can break. */
 export interface TcpProxy extends AsyncDisposable {
   address: { host: string; port: number };
+  /** Bytes that have come from the server so far. */
+  readonly received: number;
   /** Breaks every connection, and refuses new ones until `mend`. Resolves when all are gone. */
   cut(): Promise<void>;
+  /** Breaks every connection as a server that crashes does: without a goodbye. New ones are let through. */
+  reset(): Promise<void>;
+  /** From now on nothing arrives on either side, and nobody is told; new connections hang as well. Until `mend`. */
+  blackHole(): void;
+  /** Each piece waits so long before it goes on. */
+  delay(ms: number): void;
+  /** Everything goes at this pace, in bytes per second and direction of each connection. */
+  throttle(bytesPerSecond: number): void;
+  /** Everything goes through again, at once, what was held up first. */
   mend(): void;
   /** Breaks every connection as soon as the server has sent so many more bytes; new ones are taken. Infinity: not any more. */
   breakAfter(bytes: number): void;
@@ -18,63 +29,145 @@ export interface TcpProxy extends AsyncDisposable {
 
 /** Starts a proxy on loopback that leads to a server. */
 export async function startProxy(to: { host: string; port: number }): Promise<TcpProxy> {
-  const open = new Set<Socket>();
-  const clients = new Set<Socket>();
-  const upstreams = new Set<Socket>();
-  let isCut = false;
-  let bytesLeft = Number.POSITIVE_INFINITY;
-  const server = createServer((client) => {
-    if (isCut) {
+  const proxy = new Proxy(to);
+  await proxy.listen();
+  return proxy;
+}
+
+class Proxy implements TcpProxy {
+  readonly #to: { host: string; port: number };
+  readonly #open = new Set<Socket>();
+  readonly #clients = new Set<Socket>();
+  readonly #upstreams = new Set<Socket>();
+  readonly #server = createServer((client) => this.#accept(client));
+  #isCut = false;
+  #delayMs = 0;
+  #bytesPerSecond = Number.POSITIVE_INFINITY;
+  #received = 0;
+  #bytesLeft = Number.POSITIVE_INFINITY;
+  /** Passed by each piece; pending while there is a black hole. */
+  #gate = Promise.withResolvers<void>();
+  /** Ends every waiting that trouble has made. */
+  #mended = new AbortController();
+
+  constructor(to: { host: string; port: number }) {
+    this.#to = to;
+    this.#gate.resolve();
+  }
+
+  async listen(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  get address(): { host: string; port: number } {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+    return { host: '127.0.0.1', port: address.port };
+  }
+
+  get received(): number {
+    return this.#received;
+  }
+
+  async cut(): Promise<void> {
+    this.#isCut = true;
+    await this.#endAll((socket) => socket.destroy());
+  }
+
+  async reset(): Promise<void> {
+    await this.#endAll((socket) => socket.resetAndDestroy());
+  }
+
+  blackHole(): void {
+    this.#gate = Promise.withResolvers<void>();
+  }
+
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  throttle(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  mend(): void {
+    this.#isCut = false;
+    this.#delayMs = 0;
+    this.#bytesPerSecond = Number.POSITIVE_INFINITY;
+    this.#gate.resolve();
+    this.#mended.abort();
+    this.#mended = new AbortController();
+  }
+
+  breakAfter(bytes: number): void {
+    this.#bytesLeft = bytes;
+  }
+
+  connections(): number {
+    return this.#clients.size;
+  }
+
+  bytesToClients(): number {
+    return [...this.#upstreams].reduce((sum, socket) => sum + socket.bytesRead, 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.cut();
+    this.mend();
+    this.#server.close();
+  }
+
+  #accept(client: Socket): void {
+    if (this.#isCut) {
       client.destroy();
       return;
     }
-    clients.add(client);
-    client.on('close', () => clients.delete(client));
-    const upstream = connect(to.port, to.host);
-    upstreams.add(upstream);
-    upstream.on('data', (chunk: Buffer) => {
-      bytesLeft -= chunk.length;
-      if (bytesLeft > 0) return;
-      bytesLeft = Number.POSITIVE_INFINITY;
-      for (const socket of open) socket.destroy();
-    });
-    upstream.on('close', () => upstreams.delete(upstream));
+    this.#clients.add(client);
+    client.on('close', () => this.#clients.delete(client));
+    const upstream = connect(this.#to.port, this.#to.host);
+    this.#upstreams.add(upstream);
+    upstream.on('close', () => this.#upstreams.delete(upstream));
     for (const socket of [client, upstream]) {
-      open.add(socket);
-      socket.setMaxListeners(20); // a pipeline of three parts has many
-      socket.on('close', () => open.delete(socket));
+      this.#open.add(socket);
+      socket.on('close', () => this.#open.delete(socket));
     }
     // A broken end breaks both; whoever uses the proxy is the one who looks at it.
-    pipeline(client, upstream, client).catch(() => undefined);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
-  const cut = async (): Promise<void> => {
-    isCut = true;
+    void this.#carry(client, upstream, () => undefined);
+    void this.#carry(upstream, client, (bytes) => {
+      this.#received += bytes;
+      this.#bytesLeft -= bytes;
+      if (this.#bytesLeft > 0) return;
+      this.#bytesLeft = Number.POSITIVE_INFINITY;
+      for (const socket of this.#open) socket.destroy();
+    });
+  }
+
+  async #carry(from: Socket, to: Socket, count: (bytes: number) => void): Promise<void> {
+    try {
+      for await (const chunk of from as AsyncIterable<Buffer>) {
+        count(chunk.length);
+        const pauseMs = this.#delayMs + (chunk.length / this.#bytesPerSecond) * 1000;
+        if (pauseMs > 0)
+          await delay(pauseMs, undefined, { signal: this.#mended.signal }).catch(() => undefined);
+        await this.#gate.promise;
+        if (!to.write(chunk)) await once(to, 'drain');
+      }
+      await this.#gate.promise;
+      to.end();
+    } catch {
+      from.destroy();
+      to.destroy();
+    }
+  }
+
+  async #endAll(end: (socket: Socket) => void): Promise<void> {
     await Promise.all(
-      [...open].map(async (socket) => {
+      [...this.#open].map(async (socket) => {
         const closed = once(socket, 'close');
-        socket.destroy();
+        end(socket);
         await closed;
       }),
     );
-  };
-  return {
-    address: { host: '127.0.0.1', port: address.port },
-    cut,
-    mend: () => {
-      isCut = false;
-    },
-    breakAfter: (bytes) => {
-      bytesLeft = bytes;
-    },
-    connections: () => clients.size,
-    bytesToClients: () => [...upstreams].reduce((sum, socket) => sum + socket.bytesRead, 0),
-    [Symbol.asyncDispose]: async () => {
-      await cut();
-      server.close();
-    },
-  };
+  }
 }

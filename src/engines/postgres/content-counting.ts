@@ -3,7 +3,9 @@ import type { DumpScope } from '../engine.js';
 import { hashLargeObjects } from './large-objects.js';
 import { identifier, type PostgresSession } from './postgres-session.js';
 import { readSchemaFacts } from './postgres-schema.js';
-import type { ResolvedScope, TableRow } from './scope.js';
+import type { PostgresCall } from './postgres-call.js';
+import { type ResolvedScope, resolveScope, type TableRow } from './scope.js';
+import { readServerFacts } from './server-facts.js';
 import { readSequences, readSumOfPositions } from './sequence-positions.js';
 
 /** Names the method in a manifest: two sums of 64-bit hashes of each row's text, with two seeds. */
@@ -56,6 +58,19 @@ export async function countContent(session: PostgresSession, counting: Counting)
     counters: await countOthers(session, counting),
     schema: await readSchemaFacts(session, counting.scope, counting.serverMajor),
   };
+}
+
+/** Counts everything of a scope at one moment, in a session of the call. */
+export async function measureContent(call: PostgresCall, scope: DumpScope): Promise<ContentFacts> {
+  const session = await call.session();
+  await beginReading(session);
+  const { major, details } = await readServerFacts(session);
+  return countContent(session, {
+    scope: await resolveScope(session, scope),
+    hashContent: wantsHashes(scope),
+    isStandby: details.is_standby,
+    serverMajor: major,
+  });
 }
 
 async function countTable(session: PostgresSession, table: TableRow, counting: Counting): Promise<ItemFacts> {

@@ -47,6 +47,10 @@ export class PostgresCall implements AsyncDisposable {
     return this.#call.signal;
   }
 
+  get life(): EngineCall['life'] {
+    return this.#call.life;
+  }
+
   get clock(): Clock {
     return this.#surroundings.clock;
   }
@@ -54,7 +58,12 @@ export class PostgresCall implements AsyncDisposable {
   /** A new session, by default in the connection's own database; closed with the call. */
   async session(databaseName: string = this.connection.databaseName): Promise<PostgresSession> {
     const connection = { ...this.connection, databaseName };
-    const session = await PostgresSession.open(connection, this.applicationName, this.signal);
+    const session = await PostgresSession.open(connection, {
+      applicationName: this.applicationName,
+      signal: this.signal,
+      clock: this.clock,
+      onAnswer: () => this.life?.tell(),
+    });
     this.#wasConnected = true;
     this.#open.defer(() => session.close());
     return session;
@@ -115,7 +124,11 @@ export class PostgresCall implements AsyncDisposable {
       () => undefined,
     );
     try {
-      const session = await PostgresSession.open(this.connection, `${this.applicationName} end`, late.signal);
+      const session = await PostgresSession.open(this.connection, {
+        applicationName: `${this.applicationName} end`,
+        signal: late.signal,
+        clock: this.clock,
+      });
       await session.query(
         'SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE application_name = $1',
         [this.applicationName],

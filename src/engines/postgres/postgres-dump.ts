@@ -14,6 +14,7 @@ import type { PostgresCall } from './postgres-call.js';
 import { type DumpArguments, pgDump, pgDumpGlobals } from './postgres-commands.js';
 import { tableOfLine } from './postgres-progress.js';
 import type { PostgresSession } from './postgres-session.js';
+import { whileServerWorks } from './server-life.js';
 import { extensionsIn, mustBeReadable, type ResolvedScope, resolveScope } from './scope.js';
 import { type PostgresDetails, readServerFacts } from './server-facts.js';
 
@@ -117,12 +118,13 @@ function contentOf(
   ready: Preparation,
   wanted: DumpScope,
 ): Promise<ContentFacts> {
-  const counting = countContent(ready.session, {
+  const counted = countContent(ready.session, {
     scope: ready.scope,
     hashContent: wantsHashes(wanted),
     isStandby: ready.server.details.is_standby,
     serverMajor: ready.server.major,
   });
+  const counting = whileServerWorks(call, counted);
   // Counting that failed makes the dump worthless now, not after hours of reading.
   counting.catch((error: unknown) => bytes.destroy(error instanceof Error ? error : undefined));
   const content = settle(call, bytes, counting, ready.scope);

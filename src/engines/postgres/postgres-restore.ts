@@ -17,6 +17,7 @@ import { pgRestore, pgRestoreToNowhere } from './postgres-commands.js';
 import { tableOfLine } from './postgres-progress.js';
 import type { PostgresTools } from './postgres-tools.js';
 import { planRestore, type RestorePlan } from './restore-plan.js';
+import { whileToolWorks } from './server-life.js';
 import { readTarget } from './restore-target.js';
 import { needsTolerance, ToleratedErrors } from './tolerated-errors.js';
 
@@ -136,7 +137,8 @@ class PgRestoreRun {
       throw error;
     }
     const watch = this.#call.watch((reason) => new ArchiveUnreadableError(reason));
-    await runChildSink(pgRestoreToNowhere(this.#tool.path, file), Readable.from([]), watch);
+    const reading = runChildSink(pgRestoreToNowhere(this.#tool.path, file), Readable.from([]), watch);
+    await whileToolWorks(this.#call, reading);
     return file;
   }
 }

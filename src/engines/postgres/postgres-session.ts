@@ -1,5 +1,8 @@
+import { Socket } from 'node:net';
+
 import pg from 'pg';
 
+import type { Clock } from '../../clock/clock.js';
 import type { Connection, TlsChoice } from '../engine.js';
 import { readClientError } from './error-reading.js';
 import { QueryFailedError } from '../engines.errors.js';
@@ -7,6 +10,24 @@ import { secretsOf } from './tool-access.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_DELAY_MS = 30_000;
+/** How long the goodbye of a server is waited for. One that is cut off never says it. */
+const GOODBYE_MS = 2_000;
+
+/** For what a session is opened. */
+export interface SessionUse {
+  /** The name under which the server shows it. */
+  applicationName: string;
+  signal: AbortSignal;
+  clock: Clock;
+  /** Called for each statement that the server has answered. */
+  onAnswer?: () => void;
+}
+
+/** A connection, and the socket below it, which can be closed without asking the server. */
+interface OpenClient {
+  client: pg.Client;
+  socket: Socket;
+}
 
 /**
  * Settings of every session. No timeout of the server may end a dump midway; values print the same whatever the server's or
@@ -35,23 +56,21 @@ const SETTINGS: readonly (readonly [string, string])[] = [
 /** One connection to a server, for SQL. Every failure of it is an `EngineError`. */
 export class PostgresSession {
   readonly #client: pg.Client;
+  readonly #socket: Socket;
   readonly #connection: Connection;
   readonly #signal: AbortSignal;
-  readonly #onAbort = (): void => void this.close();
+  readonly #use: SessionUse;
+  readonly #onAbort = (): void => this.#tear();
   #isClosed = false;
 
   /**
    * Connects within 10 s, which also covers a server that accepts and never answers. The session ends with `close`, or when
    * the signal aborts; queries then reject with the signal's reason.
    */
-  static async open(
-    connection: Connection,
-    applicationName: string,
-    signal: AbortSignal,
-  ): Promise<PostgresSession> {
-    signal.throwIfAborted();
-    const client = await connectClient(connection, applicationName, signal);
-    const session = new PostgresSession(client, connection, signal);
+  static async open(connection: Connection, use: SessionUse): Promise<PostgresSession> {
+    use.signal.throwIfAborted();
+    const open = await connectClient(connection, use.applicationName, use.signal);
+    const session = new PostgresSession(open, connection, use);
     try {
       // Alone and first: the database's own limit may be shorter than the statement after it takes.
       await session.query('SET statement_timeout = 0');
@@ -67,13 +86,15 @@ export class PostgresSession {
     }
   }
 
-  private constructor(client: pg.Client, connection: Connection, signal: AbortSignal) {
+  private constructor({ client, socket }: OpenClient, connection: Connection, use: SessionUse) {
     this.#client = client;
+    this.#socket = socket;
     this.#connection = connection;
-    this.#signal = signal;
+    this.#signal = use.signal;
+    this.#use = use;
     // Without a listener a broken connection between two queries would end the process; the next query tells.
     client.on('error', () => undefined);
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   /** Runs one statement and gives its rows. Numbers of type bigint and numeric come as text. */
@@ -81,6 +102,7 @@ export class PostgresSession {
     this.#signal.throwIfAborted();
     try {
       const result = await this.#client.query<Row>(text, [...values]);
+      this.#use.onAnswer?.();
       return result.rows;
     } catch (error) {
       this.#signal.throwIfAborted();
@@ -100,7 +122,20 @@ export class PostgresSession {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#signal.removeEventListener('abort', this.#onAbort);
+    const said = new AbortController();
+    const waiting = this.#use.clock.sleep(GOODBYE_MS, said.signal).then(
+      () => void this.#socket.destroy(),
+      () => undefined,
+    );
     await this.#client.end().catch(() => undefined);
+    said.abort();
+    await waiting;
+  }
+
+  /** Ends it without a goodbye: the server may be the reason for the abort. */
+  #tear(): void {
+    this.#socket.destroy();
+    void this.close();
   }
 }
 
@@ -122,7 +157,7 @@ async function connectClient(
   connection: Connection,
   applicationName: string,
   signal: AbortSignal,
-): Promise<pg.Client> {
+): Promise<OpenClient> {
   const plaintextAllowed = connection.tls.mode === 'prefer';
   try {
     return await connectOnce(connection, applicationName, signal, connection.tls.mode !== 'disable');
@@ -144,8 +179,10 @@ async function connectOnce(
   applicationName: string,
   signal: AbortSignal,
   encrypted: boolean,
-): Promise<pg.Client> {
+): Promise<OpenClient> {
+  const socket = new Socket();
   const client = new pg.Client({
+    stream: () => socket,
     host: connection.host,
     port: connection.port,
     database: connection.databaseName,
@@ -158,13 +195,13 @@ async function connectOnce(
     keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
   });
   client.on('error', () => undefined);
-  const onAbort = (): void => void client.end().catch(() => undefined);
+  const onAbort = (): void => void socket.destroy();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     await client.connect();
-    return client;
+    return { client, socket };
   } catch (error) {
-    await client.end().catch(() => undefined);
+    socket.destroy();
     throw error;
   } finally {
     signal.removeEventListener('abort', onAbort);

@@ -19,4 +19,5 @@ export const POSTGRES_TRAITS: EngineTraits = {
   supportsParallelRestore: ['custom'],
   maxDatabaseNameBytes: 63,
   renames: 'atomic',
+  showsLife: true,
 };

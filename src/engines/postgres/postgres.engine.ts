@@ -17,7 +17,7 @@ import type {
 } from '../engine.js';
 import type { ContentFacts } from '../content-facts.js';
 import { FormatUnsupportedError } from '../engines.errors.js';
-import { beginReading, countContent, wantsHashes } from './content-counting.js';
+import { measureContent } from './content-counting.js';
 import { inspectCustom } from './postgres-inspect.js';
 import { PostgresCall, type PostgresSurroundings } from './postgres-call.js';
 import { PostgresDatabases } from './postgres-databases.js';
@@ -29,8 +29,7 @@ import { POSTGRES_TRAITS } from './postgres-traits.js';
 import { parsePostgresUri } from './postgres-uri.js';
 import { restorePlain } from './plain-restore.js';
 import { inspectPlain } from './plain-script.js';
-import { resolveScope } from './scope.js';
-import { readServerFacts } from './server-facts.js';
+import { whileServerWorks } from './server-life.js';
 
 type PostgresFormat = 'custom' | 'plain';
 
@@ -98,7 +97,7 @@ export class PostgresEngine extends Engine {
   ): Promise<RestoreOutcome> {
     await using opened = this.#open(connection, call);
     try {
-      const outcome = await this.#restore(opened, bytes, choice, call);
+      const outcome = await whileServerWorks(opened, this.#restore(opened, bytes, choice, call));
       opened.finish();
       return outcome;
     } finally {
@@ -108,15 +107,7 @@ export class PostgresEngine extends Engine {
 
   override async measure(connection: Connection, scope: DumpScope, call: EngineCall): Promise<ContentFacts> {
     await using opened = this.#open(connection, call);
-    const session = await opened.session();
-    await beginReading(session);
-    const { major, details } = await readServerFacts(session);
-    const content = await countContent(session, {
-      scope: await resolveScope(session, scope),
-      hashContent: wantsHashes(scope),
-      isStandby: details.is_standby,
-      serverMajor: major,
-    });
+    const content = await whileServerWorks(opened, measureContent(opened, scope));
     opened.finish();
     return content;
   }
