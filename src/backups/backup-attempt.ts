@@ -158,6 +158,7 @@ function callOf(
       progress.item = update.item ?? progress.item;
       progress.itemsDone = update.itemsDone;
       progress.itemsTotal = update.itemsTotal ?? progress.itemsTotal;
+      progress.share = update.share ?? progress.share;
     },
   };
 }

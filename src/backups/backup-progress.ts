@@ -14,6 +14,8 @@ export interface BackupProgress {
   item: string | null;
   itemsDone: number;
   itemsTotal: number | null;
+  /** From 0 to 1, by size; null while it is unknown. */
+  share: number | null;
 }
 
 /** A running backup as seen from outside the runner. */
@@ -27,6 +29,7 @@ export class RunningBackup {
     item: null,
     itemsDone: 0,
     itemsTotal: null,
+    share: null,
   };
 
   enter(phase: BackupPhase): void {

@@ -40,7 +40,7 @@ export class BackupProgressView {
    */
   items_total: number | null;
   /**
-   * Share of tables or collections done, 0 to 100; absent while their number is unknown.
+   * Share done, 0 to 100: of the bytes where the sizes of tables are known, else of their number; absent while neither is.
    * @example 58
    */
   percent?: number;
@@ -297,14 +297,15 @@ export function toErrorView(row: {
 
 function toProgressView(progress: BackupProgress): BackupProgressView {
   const { phase, bytes, item, itemsDone, itemsTotal } = progress;
-  const known = itemsTotal !== null && itemsTotal > 0;
+  const byItems = itemsTotal !== null && itemsTotal > 0 ? itemsDone / itemsTotal : null;
+  const share = progress.share ?? byItems;
   return {
     phase,
     bytes,
     item,
     items_done: itemsDone,
     items_total: itemsTotal,
-    ...(known ? { percent: Math.min(100, Math.floor((100 * itemsDone) / itemsTotal)) } : {}),
+    ...(share === null ? {} : { percent: Math.min(100, Math.floor(100 * share)) }),
   };
 }
 

@@ -12,6 +12,7 @@ import { BackupMoves } from './backup-moves.js';
 import { BackupQueries } from './backup-queries.js';
 import type { BackupTrigger } from './backup-states.js';
 import { Backup } from './backup.entity.js';
+import { isRemembered } from './idempotency.js';
 import {
   BackupActiveError,
   BackupCancelledError,
@@ -54,7 +55,7 @@ export class BackupsService {
     return this.catalog.write(async (tx) => {
       // Held, so that of two requests at once the second sees what the first has queued.
       const database = await holdDatabase(tx, request.database ?? (await theOnlyDatabase(tx)));
-      const earlier = await findRepeated(tx, request.idempotencyKey, database);
+      const earlier = await findRepeated(tx, request.idempotencyKey, database, this.clock.now());
       if (earlier !== null) return earlier;
       if (request.trigger !== 'pre_restore') await refuseSecond(tx, database);
       const backup = tx.create(Backup, {
@@ -164,14 +165,19 @@ export class BackupsService {
   }
 }
 
-/** The backup that the first request with this key made. */
+/** The backup that the first request with this key made; a key that is too old is given up. */
 async function findRepeated(
   tx: EntityManager,
   idempotencyKey: string | undefined,
   database: Database,
+  now: Date,
 ): Promise<Backup | null> {
   if (idempotencyKey === undefined) return null;
   const earlier = await tx.findOneBy(Backup, { idempotencyKey });
+  if (earlier !== null && !isRemembered(earlier.createdAt, now)) {
+    await tx.update(Backup, { id: earlier.id }, { idempotencyKey: null });
+    return null;
+  }
   if (earlier !== null && earlier.databaseId !== database.id) {
     throw new IdempotencyKeyReusedError(earlier.id, earlier.databaseName);
   }

@@ -20,7 +20,13 @@ export interface DatabaseDependent {
   /** Work that forbids the removal. */
   activeWork(tx: EntityManager, databaseId: string): Promise<ActiveWork[]>;
 
-  /** Does what belongs to the removal; whatever it throws undoes all of it. */
+  /**
+   * Does a bounded piece of what belongs to the removal ahead of it, in a transaction of its own, so that no transaction grows with
+   * the age of the installation. Gives whether there is more. What it throws ends the removal; pieces before stay done.
+   */
+  removeAhead?(tx: EntityManager, databaseId: string, backups: BackupsChoice): Promise<boolean>;
+
+  /** Does what is left of the removal; whatever it throws undoes that. */
   onRemove(tx: EntityManager, databaseId: string, backups: BackupsChoice): Promise<void>;
 }
 
@@ -37,6 +43,15 @@ export class DatabaseDependents {
     const active: ActiveWork[] = [];
     for (const dependent of this.#dependents) active.push(...(await dependent.activeWork(tx, databaseId)));
     return active;
+  }
+
+  /** Gives whether there is more. */
+  async removeAhead(tx: EntityManager, databaseId: string, backups: BackupsChoice): Promise<boolean> {
+    let hasMore = false;
+    for (const dependent of this.#dependents) {
+      hasMore = (await dependent.removeAhead?.(tx, databaseId, backups)) === true || hasMore;
+    }
+    return hasMore;
   }
 
   async onRemove(tx: EntityManager, databaseId: string, backups: BackupsChoice): Promise<void> {

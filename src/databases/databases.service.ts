@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { v7 } from 'uuid';
 
 import { Catalog } from '../catalog/catalog.js';
@@ -70,14 +71,25 @@ export class DatabasesService {
 
   /** Removes the registration; the database itself is never touched. Throws `database-not-found`, `database-busy`. */
   async remove(idOrName: string, backups: BackupsChoice): Promise<void> {
+    const ahead = (): Promise<boolean> =>
+      this.catalog.write(async (tx) => {
+        const { id } = await this.#holdIdle(tx, idOrName);
+        return this.dependents.removeAhead(tx, id, backups);
+      });
+    while (await ahead());
     await this.catalog.write(async (tx) => {
-      const database = await holdDatabase(tx, idOrName);
-      const active = await this.dependents.activeWork(tx, database.id);
-      if (active.length > 0) throw new DatabaseBusyError(database.name, active);
+      const database = await this.#holdIdle(tx, idOrName);
       await this.dependents.onRemove(tx, database.id, backups);
       await tx.delete(Database, { id: database.id });
       this.events.append(tx, databaseEvent('DatabaseRemoved', database));
     });
+  }
+
+  async #holdIdle(tx: EntityManager, idOrName: string): Promise<Database> {
+    const database = await holdDatabase(tx, idOrName);
+    const active = await this.dependents.activeWork(tx, database.id);
+    if (active.length > 0) throw new DatabaseBusyError(database.name, active);
+    return database;
   }
 }
 

@@ -64,6 +64,8 @@ export interface EngineProgress {
   item?: string;
   itemsDone: number;
   itemsTotal?: number;
+  /** From 0 to 1: how much of the content, by its size, is done. Absent where sizes are not known. */
+  share?: number;
 }
 
 /** What of a database is dumped, and how. Names are unquoted. */

@@ -41,7 +41,12 @@ export class ProblemFilter implements ExceptionFilter {
         'a request failed unexpectedly',
       );
     } else if (error.kind === 'unavailable' || error.kind === 'timeout') {
-      this.#logger.warn({ err: error, code: error.code }, 'a request could not be answered');
+      // Expected, and often many at once: what happened is told without the place in our code where it was noticed.
+      const cause = error.cause instanceof Error ? { cause: error.cause.message } : {};
+      this.#logger.warn(
+        { code: error.code, detail: error.message, ...cause },
+        'a request could not be answered',
+      );
     }
   }
 }

@@ -3,6 +3,7 @@ import { type EntityManager, In } from 'typeorm';
 
 import { Backup } from '../backups/backup.entity.js';
 import { BackupStateError } from '../backups/backups.errors.js';
+import { isRemembered } from '../backups/idempotency.js';
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
 import { holdDatabase } from '../databases/database-rows.js';
@@ -41,7 +42,7 @@ export class RestoresService {
    */
   async create(request: RestoreRequest): Promise<Restore> {
     const known = await findByKey(this.catalog.read, request.idempotencyKey);
-    if (known !== null) return known;
+    if (known !== null && isRemembered(known.createdAt, this.clock.now())) return known;
     for (;;) {
       const restore = await this.planner.plan(request);
       try {
@@ -56,7 +57,8 @@ export class RestoresService {
   async #insert(restore: Restore): Promise<Restore> {
     return this.catalog.write(async (tx) => {
       const earlier = await findByKey(tx, restore.idempotencyKey ?? undefined);
-      if (earlier !== null) return earlier;
+      if (earlier !== null && isRemembered(earlier.createdAt, restore.createdAt)) return earlier;
+      if (earlier !== null) await tx.update(Restore, { id: earlier.id }, { idempotencyKey: null });
       // Held, so that neither can be removed before the restore shows as work on it.
       if (restore.targetDatabaseId !== null) await holdDatabase(tx, restore.targetDatabaseId);
       await holdBackup(tx, restore.backupId);

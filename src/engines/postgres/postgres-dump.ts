@@ -12,7 +12,7 @@ import { CustomDumpReader, type DumpReader, PlainDumpReader, type SeenContent } 
 import { SchemaChangedError } from './postgres.errors.js';
 import type { PostgresCall } from './postgres-call.js';
 import { type DumpArguments, pgDump, pgDumpGlobals } from './postgres-commands.js';
-import { tableOfLine } from './postgres-progress.js';
+import { DumpProgress, tableOfLine } from './postgres-progress.js';
 import type { PostgresSession } from './postgres-session.js';
 import { whileServerWorks } from './server-life.js';
 import { extensionsIn, mustBeReadable, type ResolvedScope, resolveScope } from './scope.js';
@@ -90,13 +90,10 @@ async function startTool(
     extensions: ready.extensions,
     excludeTables: ready.scope.excluded,
   };
-  const itemsTotal = ready.scope.tables.length;
-  let itemsDone = -1; // a line says that a table begins, and thereby that the one before is done
+  const progress = new DumpProgress(ready.scope.tables);
   const onLine = (line: string): void => {
     const item = tableOfLine(line);
-    if (item === undefined) return;
-    itemsDone += 1;
-    onProgress?.({ item, itemsDone: Math.min(itemsDone, itemsTotal), itemsTotal });
+    if (item !== undefined) onProgress?.(progress.begin(item));
   };
   const access = await call.access();
   const source = await openChildSource(
