@@ -47,6 +47,7 @@ export class MarkedStorage extends Storage {
   readonly #where: MarkedPlace;
   readonly #marks: DestinationMarks;
   #expected: string | undefined;
+  #hasLeftParts = false;
   #learning: Promise<string> | undefined;
 
   constructor(inner: Storage, where: MarkedPlace, marks: DestinationMarks) {
@@ -66,7 +67,7 @@ export class MarkedStorage extends Storage {
       bytes.destroy();
       throw error;
     }
-    const receipt = await this.#inner.put(key, bytes, signal);
+    const receipt = await this.#put(key, bytes, signal);
     try {
       await this.#mustBeOurs();
     } catch (error) {
@@ -127,6 +128,21 @@ export class MarkedStorage extends Storage {
 
   override async close(): Promise<void> {
     await this.#inner.close();
+  }
+
+  /** The part of a put whose place went away could not be removed; it goes before the next one, when the place is back. */
+  async #put(key: string, bytes: Readable, signal: AbortSignal): Promise<PutReceipt> {
+    try {
+      if (this.#hasLeftParts) await this.#inner.sweep();
+      this.#hasLeftParts = false;
+      return await this.#inner.put(key, bytes, signal);
+    } catch (error) {
+      bytes.destroy();
+      await this.#mustBeOurs().catch(() => {
+        this.#hasLeftParts = true;
+      });
+      throw error;
+    }
   }
 
   async #mustBeOurs(): Promise<void> {

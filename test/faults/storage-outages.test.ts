@@ -269,7 +269,7 @@ describe.concurrent('a backup folder that goes away', () => {
     expect(await readdir(disk.path)).toEqual([]);
     await disk.mountAgain();
     await expectRecovery(world, id, earlier);
-    await expectUnharmedAfter(world, earlier);
+    await untilReady(service);
   });
 
   test('before the start: the service starts, says that it is not ready, touches nothing, and is ready when it is there', async (context) => {
@@ -308,9 +308,4 @@ describe.concurrent('a backup folder that goes away', () => {
     const done = await completedBackup(service, 'disk');
     expect((await filesIn(disk.path)).filter(ours)).toEqual(filesOf(earlier, done));
   });
-
-  async function expectUnharmedAfter({ service }: World, earlier: BackupBody): Promise<void> {
-    await completedRestore(service, earlier.id);
-    await untilReady(service);
-  }
 });
