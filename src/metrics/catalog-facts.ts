@@ -35,6 +35,15 @@ type DatabaseRow = Record<string, unknown> & {
   level: number | null;
 };
 
+/** What is counted for each database, and what is timed. */
+const COUNTED = [
+  'BackupCompleted',
+  'BackupFailed',
+  'BackupRetired',
+  'RestoreCompleted',
+  'ScheduleRunMissed',
+] as const;
+
 /** From here on somebody has restored it and compared. */
 const PROVEN = EVIDENCE_LEVELS.indexOf('proven');
 const PROVEN_LEVELS = EVIDENCE_LEVELS.map((_, level) => level).filter((level) => level >= PROVEN);
@@ -71,7 +80,7 @@ export class CatalogFactsReader {
     const [databases, active, totals] = await Promise.all([
       this.catalog.read.query<DatabaseRow[]>(DATABASES),
       this.catalog.read.query<{ status: string; count: string | number }[]>(ACTIVE),
-      this.events.totals(),
+      this.events.totals(COUNTED),
     ]);
     const countOf = (status: string): number =>
       Number(active.find((row) => row.status === status)?.count ?? 0);
