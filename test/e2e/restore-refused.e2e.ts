@@ -253,6 +253,45 @@ describe('archives that are not what was stored', () => {
     expect(code).toBe('manifest-changed');
   });
 
+  test('with replace, none of them touches the live database', async () => {
+    const identity = (): Promise<unknown> =>
+      sql(server, 'postgres', 'SELECT oid, datname FROM pg_database WHERE datname = $1', [shop.name]);
+    const before = await identity();
+    const mine = await completedBackup(service, 'shop');
+    await sql(server, shop.name, `UPDATE customers SET name = reverse(name)`);
+    const other = await completedBackup(service, 'shop');
+    const [path, otherPath] = [mine, other].map((backup) => archivePath(service, 'shop', backup)) as [
+      string,
+      string,
+    ];
+    const good = { archive: await readFile(path), manifest: await readFile(`${path}.manifest.json`) };
+    const damages: [string, () => Promise<void>][] = [
+      ['archive-damaged', async () => truncate(path, good.archive.length - 1)],
+      ['archive-damaged', async () => flipBit(path, 0.5)],
+      ['archive-damaged', async () => writeFile(path, Buffer.alloc(good.archive.length, 1))],
+      ['archive-damaged', async () => copyFile(otherPath, path)],
+      ['manifest-changed', async () => copyFile(`${otherPath}.manifest.json`, `${path}.manifest.json`)],
+      ['manifest-changed', async () => flipBit(`${path}.manifest.json`, 0.5)],
+    ];
+    for (const [code, damage] of damages) {
+      await writeFile(path, good.archive);
+      await writeFile(`${path}.manifest.json`, good.manifest);
+      await damage();
+      const asked = await askRestore(service, mine.id, {
+        mode: 'replace',
+        confirm: 'shop',
+        safety_backup: false,
+      });
+      const found =
+        asked.status === 202
+          ? (await restoreIn(service, asked.body.id, 'failed', 'completed')).error?.code
+          : asked.body.code;
+      expect(found).toBe(code);
+      expect(await databasesLike(server, shop.name)).toEqual([shop.name]);
+      expect(await identity()).toEqual(before);
+    }
+  });
+
   test('a manifest that is gone', async () => {
     expect(await refused(async (path) => rm(`${path}.manifest.json`))).toBe('storage-object-missing');
   });

@@ -14,9 +14,14 @@ import {
   freshDatabase,
   newestPostgresServer,
   postgresServers,
+  sql,
 } from '../support/postgres-servers.ts';
+import type { PostgresServer } from '../support/postgres-server.ts';
 import { freshShop } from '../support/shop.ts';
+import { until } from '../support/until.ts';
 import { connectionTo, postgresEngine } from './postgres-under-test.ts';
+import { rowsInArchive } from './rows-in-archive.ts';
+import { waitingPgDump } from './waiting-pg-dump.ts';
 
 let workDir: string;
 beforeAll(async () => {
@@ -27,6 +32,17 @@ afterAll(async () => {
 });
 
 const engine = (): Engine => postgresEngine(newestPostgresServer().clientBinDirs, workDir);
+
+async function isWaiting(server: PostgresServer, database: string): Promise<boolean> {
+  const rows = await sql(
+    server,
+    'postgres',
+    `SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+      WHERE d.datname = $1 AND NOT l.granted AND l.mode = 'AccessExclusiveLock'`,
+    [database],
+  );
+  return rows.length > 0;
+}
 
 describe.each(postgresServers())('PostgreSQL $major: TRUNCATE does not respect snapshots', (server) => {
   test('a session that holds the tables of a scope keeps it out, and no writer', async () => {
@@ -66,6 +82,62 @@ describe.each(postgresServers())('PostgreSQL $major: TRUNCATE does not respect s
       await other.query('SET lock_timeout = 0; TRUNCATE orders'); // and nothing is held any more
     } finally {
       dump.bytes.destroy();
+      await other.end();
+    }
+  });
+
+  test('a TRUNCATE before the counting and the tool have come to a table changes neither the manifest nor the archive', async () => {
+    await using shop = await freshShop(server);
+    // Counted first, and for long: the table that is truncated has not been looked at.
+    await sql(
+      server,
+      shop.name,
+      'CREATE UNLOGGED TABLE a_long_one AS SELECT generate_series(1, 1500000) AS n',
+    );
+    await using tool = await waitingPgDump(server);
+    const waiting = postgresEngine([tool.folder], workDir);
+    const opening = waiting.dump(
+      connectionTo(server, shop.name),
+      {},
+      { signal: new AbortController().signal },
+    );
+    const other = await connect(server, shop.name);
+    try {
+      await tool.started();
+      await other.query("SET lock_timeout = '50ms'");
+      await other.query('TRUNCATE orders').catch(() => undefined); // it may not get in; if it does, nobody may notice
+      await tool.go();
+      const dump = await opening;
+      const bytes = Buffer.concat(await dump.bytes.toArray());
+      const content = await dump.content;
+      const rows = await rowsInArchive(server, bytes);
+      expect(Object.fromEntries(content.items.map((item) => [item.name, item.rows]))).toEqual(rows);
+      expect(rows['public.orders']).toBe(2_000);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test('a TRUNCATE that waits for us makes the tool give up, and not wait for ever', async () => {
+    await using shop = await freshShop(server);
+    await using tool = await waitingPgDump(server);
+    const waiting = postgresEngine([tool.folder], workDir);
+    const { signal } = new AbortController();
+    const opening = waiting.dump(connectionTo(server, shop.name), {}, { signal });
+    const other = await connect(server, shop.name);
+    try {
+      await tool.started();
+      // Queued behind our lock; whoever wants the table from now on, queues behind it: pg_dump too.
+      const truncating = other.query('TRUNCATE orders');
+      await until('the TRUNCATE to wait', () => isWaiting(server, shop.name));
+      await tool.go();
+      const failure = await opening.then(
+        (dump) => dump.bytes.toArray().catch((error: unknown) => error),
+        (error: unknown) => error,
+      );
+      expect(failure).toMatchObject({ code: 'tables-locked', retryable: true });
+      await truncating; // and now it gets in
+    } finally {
       await other.end();
     }
   });

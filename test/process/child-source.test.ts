@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 
 import { openChildSource } from '../../src/process/child-source.js';
 import { ToolFailedError, ToolNotStartedError } from '../../src/process/process.errors.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { isWaitingToWrite } from '../support/waiting-to-write.js';
 import { closed, clock, isAlive, readAll, shell, until, watch } from './children.js';
 
 const RUNS = 120;
@@ -74,10 +76,17 @@ describe('the end of a child source', () => {
   });
 
   it('still comes when a slow reader takes the last bytes long after the exit', async () => {
-    const source = await openChildSource(shell('head -c 150000 /dev/zero'), watch());
+    const time = new ManualClock();
+    const source = await openChildSource(shell('head -c 150000 /dev/zero'), watch({ clock: time }));
     await once(source.bytes, 'readable');
     source.bytes.read(1);
-    await clock.sleep(2500); // longer than the wait for late output
+    // The rest does not fit into our buffer: the child is gone, and its last bytes wait in the pipe.
+    await source.exited;
+    await until(() => time.sleeping > 0, 'the wait for late output');
+    for (let waits = 0; waits < 3; waits += 1) {
+      time.advance(60_000); // longer than any wait for late output
+      await until(() => time.sleeping > 0, 'it to wait on');
+    }
     expect((await readAll(source.bytes)).error).toBeUndefined();
   });
 
@@ -167,7 +176,7 @@ describe('memory', () => {
       watch({ onLine: (line) => counted.push(line) }),
     );
     await once(source.bytes, 'readable');
-    await clock.sleep(300);
+    await until(() => isWaitingToWrite(source.pid), 'the child to wait for its reader');
     expect(counted).toEqual([]);
     expect(source.bytes.readableLength).toBeLessThanOrEqual(128 * 1024);
     source.bytes.destroy();

@@ -110,6 +110,11 @@ const SAID: [string, string, boolean][] = [
     'query-cancelled',
     true,
   ],
+  [
+    'pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout\npg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE',
+    'tables-locked',
+    true,
+  ],
   ['pg_dump: error: query failed: ERROR:  could not open relation with OID 16423', 'schema-changed', true],
   ['pg_dump: error: query failed: ERROR:  invalid snapshot identifier: "00000003-1"', 'schema-changed', true],
   [

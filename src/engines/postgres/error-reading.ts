@@ -21,6 +21,7 @@ import {
   RecoveryConflictError,
   RoleAbsentError,
   SchemaChangedError,
+  TablesLockedError,
 } from './postgres.errors.js';
 
 /** What an error is read against: whom we spoke to, and as whom. */
@@ -44,6 +45,7 @@ const READ = {
   inUse: (_, at) => new DatabaseInUseError(at.databaseName, []),
   conflict: (text, _, cause) => new RecoveryConflictError(text, cause),
   cancelled: (text, _, cause) => new QueryCancelledError(text, cause),
+  locked: (text, _, cause) => new TablesLockedError(text, cause),
   changed: (text, _, cause) => new SchemaChangedError(text, cause),
   foreign: (text) => new ArchiveForeignError('an archive of pg_dump', text),
   unreadable: (text, _, cause) => new ArchiveUnreadableError(text, cause),
@@ -111,6 +113,8 @@ const BY_TEXT: readonly (readonly [RegExp, Reading])[] = [
   ],
   [/No space left on device|could not extend file|disk full/i, READ.diskFull],
   [/conflict with recovery/, READ.conflict],
+  // Only the statements by which pg_dump takes its locks have a time limit.
+  [/query failed: ERROR: +canceling statement due to (statement|lock) timeout/, READ.locked],
   [/canceling statement due to/, READ.cancelled],
   [
     /query would be affected by row-level security policy|permission denied|must be owner of|must be (superuser|a superuser)|must be able to SET ROLE|must be member of role/i,

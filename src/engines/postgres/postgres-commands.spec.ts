@@ -47,6 +47,7 @@ describe('pgDump', () => {
       '--format=custom',
       '--compress=0',
       '--snapshot=00-1',
+      '--lock-wait-timeout=5000',
       '--no-password',
       '--verbose',
     ]);

@@ -4,6 +4,12 @@ import type { ToolAccess } from './tool-access.js';
 /** Notices a dead network within about a minute, also while the server is busy and silent. */
 const KEEPALIVES = 'keepalives_idle=30 keepalives_interval=10 keepalives_count=3';
 
+/**
+ * How long pg_dump waits for its locks. Our own session has them already, so that it waits only for somebody who waits for us
+ * (`TRUNCATE`): each for the other, for ever. See docs/decisions/0015.
+ */
+const LOCK_WAIT_MS = 5_000;
+
 /** A tool and what it needs to reach the server. */
 export interface ToolCall {
   file: string;
@@ -44,6 +50,7 @@ export function pgDump(call: ToolCall, what: DumpArguments): Command {
     ...format,
     ...(what.format === 'plain' ? ['--no-owner', '--no-privileges'] : []),
     `--snapshot=${what.snapshot}`,
+    `--lock-wait-timeout=${LOCK_WAIT_MS}`,
     '--no-password',
     '--verbose',
     // Without it pg_dump leaves out a schema that is not there, in silence, as long as another one of the list is.

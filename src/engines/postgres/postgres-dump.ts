@@ -60,16 +60,35 @@ export async function openDump(
   }
 }
 
+/** Tables come and go. A new snapshot costs milliseconds, a new attempt of the whole backup a wait. */
+const MOST_SNAPSHOTS = 10;
+
 async function prepare(call: PostgresCall, wanted: DumpScope): Promise<Preparation> {
   const session = await call.session();
+  for (let snapshots = 1; ; snapshots += 1) {
+    try {
+      return await prepareIn(session, call, wanted);
+    } catch (error) {
+      // A table was there when we listed them, and gone when we wanted to hold it.
+      if (!(error instanceof SchemaChangedError) || snapshots === MOST_SNAPSHOTS) throw error;
+      await session.query('ROLLBACK');
+    }
+  }
+}
+
+async function prepareIn(
+  session: PostgresSession,
+  call: PostgresCall,
+  wanted: DumpScope,
+): Promise<Preparation> {
   await beginReading(session);
   const { snapshot, txids } = await session.one<{ snapshot: string; txids: string }>(
     'SELECT pg_catalog.pg_export_snapshot() AS snapshot, pg_catalog.pg_current_snapshot()::text AS txids',
   );
-  const server = await readServerFacts(session);
   const scope = await resolveScope(session, wanted);
   await mustBeReadable(session, scope, call.connection.username);
   await holdTables(session, scope);
+  const server = await readServerFacts(session);
   const extensions = await extensionsIn(session, scope.schemas);
   const details: PostgresDetails = { ...server.details, snapshot, snapshot_txids: txids };
   return { session, server: { ...server, details: { ...details } }, scope, snapshot, extensions };

@@ -38,6 +38,19 @@ export class SchemaChangedError extends EngineError {
   }
 }
 
+/** Somebody waits for a lock that the dump stands in the way of, and the dump for him. */
+export class TablesLockedError extends EngineError {
+  constructor(reason: string, cause?: unknown) {
+    super({
+      code: 'tables-locked',
+      kind: 'unprocessable',
+      retryable: true,
+      detail: `somebody locked a table just as the dump began, and the dump made way: ${reason}`,
+      cause,
+    });
+  }
+}
+
 /** A standby ended our reading because it conflicted with what the primary did. */
 export class RecoveryConflictError extends EngineError {
   constructor(reason: string, cause?: unknown) {
