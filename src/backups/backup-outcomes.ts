@@ -39,16 +39,30 @@ export class BackupOutcomes {
     await this.catalog.write((tx) => this.queue.finish(tx, lease));
   }
 
-  async started(backupId: string, attempt: number): Promise<void> {
-    await this.catalog.write((tx) =>
-      this.moves.move(tx, backupId, 'running', {
+  async started(backupId: string, attempt: number, lease: Lease): Promise<void> {
+    await this.catalog.write(async (tx) => {
+      await this.queue.confirm(tx, lease);
+      await this.moves.move(tx, backupId, 'running', {
         attempt,
         startedAt: this.clock.now(),
         errorCode: null,
         errorDetail: null,
         errorRetryable: null,
-      }),
-    );
+      });
+    });
+  }
+
+  /**
+   * The lease is lost, or the row has moved on without us. Whoever holds it now decides about the row and about what we have
+   * stored; what he has discarded already is removed here, because we may have stored it afterwards.
+   */
+  async abandon(backupId: string, attempt: number): Promise<void> {
+    try {
+      const copies = await this.catalog.read.findBy(BackupCopy, { backupId, attempt });
+      for (const copy of copies) await this.cleaner.removeLate(copy);
+    } catch (error) {
+      this.#log.error({ err: error, backupId }, 'late files could not be removed yet; the sweeper will');
+    }
   }
 
   async completed(
@@ -145,9 +159,10 @@ export class BackupOutcomes {
       await this.failed(backup, new WorkerLostError(attempts), '', lease);
       return false;
     }
-    await this.catalog.write((tx) =>
-      this.moves.move(tx, backup.id, 'queued', {}, { attempt: backup.attempt }),
-    );
+    await this.catalog.write(async (tx) => {
+      await this.queue.confirm(tx, lease);
+      await this.moves.move(tx, backup.id, 'queued', {}, { attempt: backup.attempt });
+    });
     backup.status = 'queued';
     return true;
   }

@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { In } from 'typeorm';
 
 import { Catalog } from '../catalog/catalog.js';
 import { DomainError } from '../errors/domain-error.js';
@@ -28,7 +29,11 @@ export class BackupRunner implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.queue.work('backup', (lease) => this.run(lease));
+    this.queue.work(
+      'backup',
+      (lease) => this.run(lease),
+      (ids) => this.#cancelled(ids),
+    );
   }
 
   /** One claim of one backup. Resolves when its row and its ticket say what became of it. */
@@ -61,7 +66,7 @@ export class BackupRunner implements OnModuleInit {
     if (backup.status === 'running' && !(await this.outcomes.requeueAfterDeath(backup, lease))) return;
 
     const attempt = backup.attempt + 1;
-    await this.outcomes.started(backup.id, attempt);
+    await this.outcomes.started(backup.id, attempt, lease);
     reached('backup.started');
     backup.attempt = attempt;
     this.#log.log({ backupId: backup.id, database: backup.databaseName, attempt }, 'backup started');
@@ -71,9 +76,14 @@ export class BackupRunner implements OnModuleInit {
     } catch (error) {
       return this.#fail(backup, running, error, lease);
     }
-    // From here on the archive is good whatever the catalog says: when this throws, nothing is removed, and the next claim
-    // finds the manifest and completes the row from it.
-    await this.outcomes.completed(backup.id, attempt, result, running.log.toString(), lease);
+    // From here on the archive is good whatever the catalog says: when this throws, nothing is removed that somebody else has not
+    // discarded, and the next claim finds the manifest and completes the row from it.
+    try {
+      await this.outcomes.completed(backup.id, attempt, result, running.log.toString(), lease);
+    } catch (error) {
+      await this.outcomes.abandon(backup.id, attempt);
+      throw error;
+    }
   }
 
   /** The dead worker had written the manifest: the backup is good, and is completed from it. */
@@ -82,11 +92,17 @@ export class BackupRunner implements OnModuleInit {
     await this.outcomes.completed(backup.id, survived.copy.attempt, survived, '', lease);
   }
 
+  async #cancelled(ids: readonly string[]): Promise<Map<string, Error>> {
+    const where = { id: In([...ids]), cancelRequested: true };
+    const rows = await this.catalog.read.find(Backup, { select: { id: true }, where });
+    return new Map(rows.map(({ id }) => [id, new BackupCancelledError(id)]));
+  }
+
   async #fail(backup: Backup, running: RunningBackup, error: unknown, lease: Lease): Promise<void> {
     // An abort is the cause; what the tools said when they were stopped is only its consequence.
     const cause: unknown = lease.signal.aborted ? lease.signal.reason : error;
-    // Whoever holds the lease now settles this attempt, and may already have found it good: touch nothing.
-    if (cause instanceof LeaseLostError) return;
+    // Whoever holds the lease now settles this attempt, and may already have found it good.
+    if (cause instanceof LeaseLostError) return this.outcomes.abandon(backup.id, backup.attempt);
     running.enter('cleaning');
     reached('backup.failing');
     // What is not one of our sentences may hold anything; it stands in the service's log alone.

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Catalog } from '../catalog/catalog.js';
 import { reached } from '../process/phase-points.js';
 import { StorageRegistry } from '../storage/storage-registry.js';
-import type { BackupCopy } from './backup-copy.entity.js';
+import { BackupCopy } from './backup-copy.entity.js';
 import { BackupMoves } from './backup-moves.js';
 import { type CopyState, FINISHED_COPIES } from './backup-states.js';
 
@@ -21,6 +21,18 @@ export class CopyCleaner {
     await this.#discard(copy, ['writing', 'discarding']);
   }
 
+  /**
+   * Removes what was stored for a copy after it had been discarded. A worker that lost its lease without noticing, because its
+   * machine stood still, may store an object for which its successor has looked in vain. No key is ever given twice, so nobody
+   * else's can lie there. A copy in any other state is not touched: it may be good, or its successor removes it himself.
+   */
+  async removeLate(copy: BackupCopy): Promise<void> {
+    const { state, keys } = await this.catalog.read.findOneByOrFail(BackupCopy, { id: copy.id });
+    if (state !== 'discarded') return;
+    const storage = this.storages.open(copy.destination);
+    for (const key of keys) await storage.delete(key);
+  }
+
   /** Removes a copy of a backup that expires. */
   async remove(copy: BackupCopy): Promise<void> {
     await this.#discard(copy, ['writing', ...FINISHED_COPIES, 'discarding']);
@@ -32,7 +44,7 @@ export class CopyCleaner {
    */
   async #discard(copy: BackupCopy, from: readonly CopyState[]): Promise<void> {
     const ours = await this.catalog.write((tx) => this.moves.moveCopy(tx, copy, from, 'discarding'));
-    if (!ours) return;
+    if (!ours) return this.removeLate(copy);
     reached('copy.discarding');
     const storage = this.storages.open(copy.destination);
     for (const key of copy.keys) {

@@ -1,13 +1,17 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Cron, CronExpression } from '@nestjs/schedule';
-import { In } from 'typeorm';
+import { In, MoreThan } from 'typeorm';
 
 import { Catalog } from '../catalog/catalog.js';
+import { Clock } from '../clock/clock.js';
 import { reached } from '../process/phase-points.js';
 import { LOCAL_DESTINATION, StorageRegistry } from '../storage/storage-registry.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { Backup } from './backup.entity.js';
 import { CopyCleaner } from './copy-cleaner.js';
+
+/** How long after its beginning an attempt of a worker that lost its lease may still store something. */
+const LATE_MS = 2 * 24 * 60 * 60_000;
 
 /**
  * Removes what attempts left and could not remove themselves: copies that are unfinished while their backup no longer works
@@ -24,6 +28,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     private readonly catalog: Catalog,
     private readonly storages: StorageRegistry,
     private readonly cleaner: CopyCleaner,
+    private readonly clock: Clock,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -38,6 +43,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     try {
       if (!this.#partsAreGone) this.#partsAreGone = await this.#sweepParts();
       for (const copy of await this.#orphans()) await this.#discard(copy);
+      if (!this.catalog.hasSoleOwner) await this.#sweepLate();
     } catch (error) {
       this.#log.error({ err: error }, 'sweep ended early');
     } finally {
@@ -56,6 +62,16 @@ export class OrphanSweeper implements OnApplicationBootstrap {
       this.#log.error({ err: error }, 'cannot sweep the destination; trying again in an hour');
       return false;
     }
+  }
+
+  /**
+   * Where several services work on one catalog, one of them may have stored an object of an attempt after another had discarded
+   * that, and have died then. No worker sleeps for days and goes on.
+   */
+  async #sweepLate(): Promise<void> {
+    const createdAt = MoreThan(new Date(this.clock.now().getTime() - LATE_MS));
+    const discarded = await this.catalog.read.findBy(BackupCopy, { state: 'discarded', createdAt });
+    for (const copy of discarded) await this.cleaner.removeLate(copy);
   }
 
   /** Unfinished copies of backups that have ended, or that are at a later attempt. */

@@ -7,7 +7,7 @@ import { Config } from '../config/config.js';
 import type { Caps } from './claim-rules.js';
 import { HeldLease } from './held-lease.js';
 import { LeaseLostError, ShuttingDownError } from './queue.errors.js';
-import { type Lease, Queue, type Work, type WorkKind, type WorkRunner } from './queue.js';
+import { type CancelLook, type Lease, Queue, type Work, type WorkKind, type WorkRunner } from './queue.js';
 import { type Claim, TicketStore } from './ticket-store.js';
 
 /** How long an idle loop sleeps when nothing wakes it: another process's tickets, and those whose time comes. */
@@ -15,12 +15,15 @@ const POLL_MS = 500;
 /** Pause after a claim failed (catalog busy or gone), and before a ticket that its runner left is claimed again. */
 const TROUBLE_MS = 1000;
 const LEFT_UNFINISHED_MS = 30_000;
+/** How often requests to cancel are looked for that came to another process. */
+const CANCEL_LOOK_MS = 1000;
 
 /** The queue over the catalog's own `tickets`: for one process, or for several on a PostgreSQL catalog. */
 @Injectable()
 export class CatalogQueue extends Queue {
   readonly #log = new Logger('Queue');
   readonly #runners = new Map<WorkKind, WorkRunner>();
+  readonly #cancelLooks = new Map<WorkKind, CancelLook>();
   readonly #held = new Map<string, HeldLease>();
   #wake = new AbortController();
   #stopping = false;
@@ -44,9 +47,10 @@ export class CatalogQueue extends Queue {
     this.#wake.abort();
   }
 
-  override work(kind: WorkKind, runner: WorkRunner): void {
+  override work(kind: WorkKind, runner: WorkRunner, cancelled?: CancelLook): void {
     if (this.#runners.has(kind)) throw new Error(`two workers for ${kind}`);
     this.#runners.set(kind, runner);
+    if (cancelled !== undefined) this.#cancelLooks.set(kind, cancelled);
   }
 
   override async start(): Promise<void> {
@@ -54,7 +58,12 @@ export class CatalogQueue extends Queue {
       await this.catalog.write((tx) => this.tickets.expireAll(tx, this.clock.now()));
     }
     this.#loop = this.#claimUntilStopped();
-    this.#heartbeat = this.#renewUntilStopped();
+    const cancels = this.catalog.hasSoleOwner ? Promise.resolve() : this.#lookForCancelsUntilStopped();
+    this.#heartbeat = Promise.all([this.#renewUntilStopped(), cancels]).then(() => undefined);
+  }
+
+  override async confirm(tx: EntityManager, lease: Lease): Promise<void> {
+    await this.tickets.confirm(tx, lease);
   }
 
   override async finish(tx: EntityManager, lease: Lease): Promise<void> {
@@ -127,6 +136,7 @@ export class CatalogQueue extends Queue {
     if (!runner) throw new Error(`no worker for ${claim.kind}`);
     held.ended = runner(held.lease)
       .catch((error: unknown) => {
+        if (error instanceof LeaseLostError) held.abort(error);
         // Runners write their own failures to their rows; what reaches this line could not even be written.
         this.#log.error(
           { err: error, kind: claim.kind, subjectId: claim.subjectId },
@@ -143,6 +153,10 @@ export class CatalogQueue extends Queue {
   /** A ticket that its runner neither finished nor postponed is tried again, and not at once. */
   async #releaseIfHeld(held: HeldLease): Promise<void> {
     const { lease } = held;
+    if (lease.signal.reason instanceof LeaseLostError) {
+      const { kind, subjectId } = lease;
+      this.#log.warn({ kind, subjectId }, 'a lost lease is given up; another worker has taken over');
+    }
     try {
       await this.catalog.write(async (tx) => {
         const now = this.clock.now();
@@ -178,6 +192,23 @@ export class CatalogQueue extends Queue {
         // Others may take it from now on, so it counts as lost although we could not ask.
         if (this.clock.monotonicMs() >= held.untilMs) {
           held.abort(new LeaseLostError(lease.kind, lease.subjectId));
+        }
+      }
+    }
+  }
+
+  async #lookForCancelsUntilStopped(): Promise<void> {
+    const { signal } = this.#heartbeatStop;
+    while (!signal.aborted) {
+      await this.clock.sleep(CANCEL_LOOK_MS, signal).catch(() => undefined);
+      for (const [kind, look] of this.#cancelLooks) {
+        const running = [...this.#held.values()].filter(({ lease }) => lease.kind === kind);
+        if (running.length === 0 || signal.aborted) continue;
+        try {
+          const asked = await look(running.map(({ lease }) => lease.subjectId));
+          for (const [subjectId, reason] of asked) this.cancel(kind, subjectId, reason);
+        } catch (error) {
+          this.#log.warn({ err: error }, 'cannot look for requests to cancel; trying again');
         }
       }
     }

@@ -32,6 +32,12 @@ export interface Lease {
 export type WorkRunner = (lease: Lease) => Promise<void>;
 
 /**
+ * Of these subjects, those that somebody has asked to stop, each with the reason to give its worker. Asked about work that runs in
+ * this process, when the request may have come to another one.
+ */
+export type CancelLook = (subjectIds: readonly string[]) => Promise<ReadonlyMap<string, Error>>;
+
+/**
  * Work that survives a crash. A ticket says "there is something to do for this row", and nothing else: what and how far is
  * the row's own state, so that there is one truth. Invariants, each with a test:
  *
@@ -45,14 +51,21 @@ export type WorkRunner = (lease: Lease) => Promise<void>;
  * - **Q5** Among those that may run, the one waiting longest goes first.
  * - **Q6** `stop` claims nothing more, waits for what runs up to the grace time (soft), then aborts it and waits for that (hard).
  * - **Q7** A runner that throws without having finished its ticket releases it for a later claim; the loop lives on.
+ * - **Q8** On a catalog that several processes share, work is also cancelled by what `CancelLook` says, within a few seconds.
  */
 export abstract class Queue {
   abstract send(tx: EntityManager, work: Work): Promise<void>;
 
   /** Registers the worker of a kind. Nothing runs before `start`. */
-  abstract work(kind: WorkKind, runner: WorkRunner): void;
+  abstract work(kind: WorkKind, runner: WorkRunner, cancelled?: CancelLook): void;
 
   abstract start(): Promise<void>;
+
+  /**
+   * For a step in the middle of the work: nobody takes the lease until this transaction ends. Rejects with `LeaseLostError` when
+   * somebody has.
+   */
+  abstract confirm(tx: EntityManager, lease: Lease): Promise<void>;
 
   /** The work is over, well or badly: removes the ticket. Rejects with `LeaseLostError`. */
   abstract finish(tx: EntityManager, lease: Lease): Promise<void>;

@@ -79,6 +79,13 @@ export class TicketStore {
     return renewed.affected === 1;
   }
 
+  /** An update of nothing takes the row's lock on every dialect. */
+  async confirm(tx: EntityManager, lease: LeaseKey): Promise<void> {
+    const { ticketId: id, token: leaseToken } = lease;
+    const confirmed = await tx.update(Ticket, { id, leaseToken }, { leaseToken });
+    if (confirmed.affected !== 1) throw new LeaseLostError(lease.kind, lease.subjectId);
+  }
+
   async remove(tx: EntityManager, lease: LeaseKey): Promise<void> {
     const removed = await tx.delete(Ticket, { id: lease.ticketId, leaseToken: lease.token });
     if (removed.affected !== 1) throw new LeaseLostError(lease.kind, lease.subjectId);

@@ -61,10 +61,7 @@ export class FreshDatabases {
   async drop(restore: Restore): Promise<void> {
     const { freshName } = restore;
     if (freshName !== null) {
-      const { databases, connection } = await this.server(restore);
-      await this.step('drop a database', (signal) =>
-        databases.drop(connection, freshName, { endSessions: true }, { signal }),
-      );
+      await this.#dropFromServer(restore, freshName);
       reached('restore.fresh-dropped');
       this.#log.log({ restoreId: restore.id, freshName }, 'the unfinished database is dropped');
     }
@@ -72,6 +69,27 @@ export class FreshDatabases {
       this.moves.settleStage(tx, restore, 'nothing', { freshName: null, keptAs: null }),
     );
     Object.assign(restore, { stage: 'nothing', freshName: null, keptAs: null });
+  }
+
+  /** Drops the database without a word in the row, which is another worker's by now. Nobody else's attempt has this name. */
+  async tryDropUnnamed(restore: Restore): Promise<void> {
+    const { id: restoreId, freshName } = restore;
+    if (freshName === null) return;
+    try {
+      await this.#dropFromServer(restore, freshName);
+    } catch (error) {
+      this.#log.error(
+        { err: error, restoreId, freshName },
+        'the database of a lost lease could not be dropped',
+      );
+    }
+  }
+
+  async #dropFromServer(restore: Restore, name: string): Promise<void> {
+    const { databases, connection } = await this.server(restore);
+    await this.step('drop a database', (signal) =>
+      databases.drop(connection, name, { endSessions: true }, { signal }),
+    );
   }
 
   /** The same for a restore that has failed: when it cannot be done, the name stays in the row. */

@@ -52,9 +52,12 @@ export class RestoreOutcomes {
   }
 
   /** Brings `restore` up to date. */
-  async started(restore: Restore): Promise<void> {
+  async started(restore: Restore, lease: Lease): Promise<void> {
     const changes = { attempt: restore.attempt + 1, startedAt: this.clock.now(), ...NO_ERROR, result: null };
-    await this.catalog.write((tx) => this.moves.move(tx, restore, 'running', changes));
+    await this.catalog.write(async (tx) => {
+      await this.queue.confirm(tx, lease);
+      await this.moves.move(tx, restore, 'running', changes);
+    });
     Object.assign(restore, { ...changes, status: 'running' });
     const { id: restoreId, backupId, targetDatabaseName: database, attempt } = restore;
     this.#log.log({ restoreId, backupId, database, attempt }, 'restore started');

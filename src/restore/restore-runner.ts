@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { In } from 'typeorm';
 
 import { Catalog } from '../catalog/catalog.js';
 import { reached } from '../process/phase-points.js';
@@ -25,7 +26,11 @@ export class RestoreRunner implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.queue.work('restore', (lease) => this.run(lease));
+    this.queue.work(
+      'restore',
+      (lease) => this.run(lease),
+      (ids) => this.#cancelled(ids),
+    );
   }
 
   /** One claim of one restore. Resolves when its row and its ticket say what became of it. */
@@ -61,7 +66,7 @@ export class RestoreRunner implements OnModuleInit {
     if (wasLost) return this.outcomes.failed(restore, new PlacementLostError('not placed'), lease);
     if (died && !(await this.outcomes.mayGoOnAfterDeath(restore, lease))) return;
 
-    await this.outcomes.started(restore);
+    await this.outcomes.started(restore, lease);
     reached('restore.started');
     try {
       await this.attempts.run(restore, running, lease.signal);
@@ -69,6 +74,12 @@ export class RestoreRunner implements OnModuleInit {
       return this.#fail(restore, running, error, lease);
     }
     await this.#finish(restore, running, lease);
+  }
+
+  async #cancelled(ids: readonly string[]): Promise<Map<string, Error>> {
+    const where = { id: In([...ids]), cancelRequested: true };
+    const rows = await this.catalog.read.find(Restore, { select: { id: true }, where });
+    return new Map(rows.map(({ id }) => [id, new RestoreCancelledError(id)]));
   }
 
   async #finish(restore: Restore, running: RunningRestore, lease: Lease): Promise<void> {
@@ -81,7 +92,7 @@ export class RestoreRunner implements OnModuleInit {
     // An abort is the cause; what the tools said when they were stopped is only its consequence.
     const cause: unknown = lease.signal.aborted ? lease.signal.reason : error;
     // Whoever holds the lease now settles what is on the server, and decides about the row.
-    if (cause instanceof LeaseLostError) return;
+    if (cause instanceof LeaseLostError) return this.settler.abandon(restore);
     running.enter('cleaning');
     if (restore.stage === 'placing') {
       try {

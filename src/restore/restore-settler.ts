@@ -42,6 +42,15 @@ export class RestoreSettler {
     Object.assign(restore, { stage: 'placed', freshName: null });
   }
 
+  /**
+   * The lease is lost: somebody else decides about the row, which is not touched. He has dropped the unfinished database of this
+   * attempt, or will; but we may have made it after he looked, so it is dropped here as well. One that may have its final name
+   * already is his alone.
+   */
+  async abandon(restore: Restore): Promise<void> {
+    if (restore.stage === 'loading') await this.fresh.tryDropUnnamed(restore);
+  }
+
   /** After a failure: drops the unfinished database, or leaves its name in the row for a later claim. */
   async tryClean(restore: Restore): Promise<void> {
     if (restore.stage === 'loading') await this.fresh.tryDrop(restore);

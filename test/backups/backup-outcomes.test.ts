@@ -85,9 +85,10 @@ describe('a failed attempt', () => {
     const read = (): Promise<Backup> => room.catalog.read.findOneByOrFail(Backup, { id: backup.id });
     const lease = await leaseOn(backup);
     await outcomes.failed(backup, new ShuttingDownError(), '', lease);
-    await outcomes.started(backup.id, last + 1);
+    const second = await claimAgain();
+    await outcomes.started(backup.id, last + 1, second);
     // One attempt more than allowed, of which one was interrupted.
-    await outcomes.failed(await read(), new BackupTimeoutError(1), '', await claimAgain());
+    await outcomes.failed(await read(), new BackupTimeoutError(1), '', second);
     expect(await read()).toMatchObject({ status: 'failed', attempt: last + 1, interruptedAttempts: 1 });
     const other = await insertBackup(room, { attempt: last + 1, interruptedAttempts: 2 });
     await outcomes.failed(other, new BackupTimeoutError(1), '', await leaseOn(other));

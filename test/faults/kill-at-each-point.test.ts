@@ -33,7 +33,7 @@ describe.concurrent.each([
 describe('the list of points', () => {
   test('is gone through completely', () => {
     const tried = new Set([...BACKUP_DEATHS, ...RESTORE_DEATHS].map(({ point }) => point));
-    // Played in a test of its own, because it needs a row that could not be cleaned.
+    // Played by kill-in-sweep.test.ts, because it needs a row that could not be cleaned.
     tried.add('sweep.orphan-found');
     expect(PHASE_POINTS.filter((point) => !tried.has(point))).toEqual([]);
   });
