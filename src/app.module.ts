@@ -15,6 +15,7 @@ import { HttpModule } from './http/http.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { QueueModule } from './queue/queue.module.js';
+import { SchedulerModule } from './scheduler/scheduler.module.js';
 import { RestoreModule } from './restore/restore.module.js';
 
 /** The whole service. Platform first: its middleware must run before that of the rooms. */
@@ -36,6 +37,7 @@ import { RestoreModule } from './restore/restore.module.js';
     BackupsModule,
     RestoreModule,
     DeclaredModule,
+    SchedulerModule,
   ],
 })
 export class AppModule {}

@@ -73,6 +73,13 @@ export class BackupMoves {
     await tx.update(Copy, { id: copy.id }, { keys: copy.keys });
   }
 
+  /** What was unusual when a copy was removed; of several copies there may be several notes. */
+  async noteRemoval(tx: EntityManager, backupId: string, note: string): Promise<void> {
+    const { removalNote } = await tx.findOneByOrFail(Backup, { id: backupId });
+    const notes = removalNote === null ? note : `${removalNote}\n${note}`;
+    await tx.update(Backup, { id: backupId }, { removalNote: notes });
+  }
+
   async saveLog(tx: EntityManager, backupId: string, attempt: number, text: string): Promise<void> {
     if (text !== '') await tx.upsert(BackupLog, { backupId, attempt, text }, ['backupId', 'attempt']);
   }

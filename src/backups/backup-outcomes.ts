@@ -84,6 +84,11 @@ export class BackupOutcomes {
         throw new Error(`backup ${backupId} completed without a copy of attempt ${attempt}`);
       await this.moves.saveLog(tx, backupId, attempt, log);
       await this.queue.finish(tx, lease);
+      const { databaseId } = await tx.findOneByOrFail(Backup, { id: backupId });
+      // What is older may go now. In the same transaction, so that a crash after it does not lose the sweep.
+      if (databaseId !== null) {
+        await this.queue.send(tx, { kind: 'retention', subjectId: databaseId, runAfter: now });
+      }
     });
     reached('backup.completed');
     this.#log.log({ backupId, attempt }, 'backup completed');

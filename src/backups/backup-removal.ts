@@ -3,6 +3,7 @@ import { type EntityManager, In, IsNull, MoreThan, Not } from 'typeorm';
 
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
+import { holdDatabase } from '../databases/database-rows.js';
 import { reached } from '../process/phase-points.js';
 import { type Lease, Queue } from '../queue/queue.js';
 import { BackupCopy } from './backup-copy.entity.js';
@@ -49,6 +50,8 @@ export class BackupRemoval implements OnModuleInit {
    */
   async request(tx: EntityManager, backupId: string, options: { force: boolean }): Promise<void> {
     const backup = await tx.findOneByOrFail(Backup, { id: backupId });
+    // One at a time of a database: a floor that this deletion leaves standing must not fall to another one beside it.
+    if (backup.databaseId !== null) await holdDatabase(tx, backup.databaseId);
     if (backup.status === 'expiring' || backup.status === 'expired') return;
     if (backup.locked) throw new BackupLockedError(backupId);
     if (!options.force) await refuseNewestProven(tx, backup);

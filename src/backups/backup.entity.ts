@@ -23,6 +23,7 @@ export interface ContentSummary {
   where: "status = 'completed'",
 })
 @Index('ix_backups_filename', ['filename'])
+@Index('uq_backups_schedule_slot', ['scheduleId', 'slotAt'], { unique: true })
 @Index('uq_backups_idempotency', ['idempotencyKey'], { unique: true })
 @Index('uq_backups_running', ['databaseId'], { unique: true, where: "status = 'running'" })
 export class Backup {
@@ -128,6 +129,26 @@ export class Backup {
   /** Measured time of the restore that showed the evidence. */
   @Column({ name: 'evidence_restore_ms', ...bytesColumn, nullable: true })
   evidenceRestoreMs: number | null;
+
+  /** The schedule that asked for it; it may be gone by now. */
+  @Column({ name: 'schedule_id', ...idColumn, nullable: true })
+  scheduleId: string | null;
+
+  /** The moment of that schedule for which it was made; null when somebody asked for it. */
+  @Column({ name: 'slot_at', ...timeColumn, nullable: true })
+  slotAt: Date | null;
+
+  /** An age limit of its own, in place of its policy's. */
+  @Column({ name: 'retention_days', type: 'integer', nullable: true })
+  retentionDays: number | null;
+
+  /** Why retention keeps it, as of the last sweep; null before the first. */
+  @Column({ name: 'keep_reasons', type: 'simple-json', nullable: true })
+  keepReasons: string[] | null;
+
+  /** What was unusual when it was removed. */
+  @Column({ name: 'removal_note', type: 'text', nullable: true })
+  removalNote: string | null;
 
   @Column({ name: 'error_code', type: 'varchar', length: 64, nullable: true })
   errorCode: string | null;

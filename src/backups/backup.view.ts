@@ -234,10 +234,31 @@ export class BackupView {
    */
   locked: boolean;
   /**
-   * Why it is not deleted, besides its policy.
-   * @example ["locked"]
+   * Why retention keeps it, as of its last sweep (after each backup, and hourly); empty before the first, and when it is not
+   * `completed`. `GET /databases/{id}/retention` says what counts at this moment.
+   * @example ["daily 3 of 7"]
    */
   keep_reasons: string[];
+  /**
+   * Its own age limit in days, in place of its policy's; null: the policy's counts.
+   * @example 90
+   */
+  retention_days: number | null;
+  /**
+   * The schedule that asked for it; null: somebody did.
+   * @example '019aa5c5-3f7e-7000-8000-2b1f6c0e4d11'
+   */
+  schedule_id: string | null;
+  /**
+   * For which of the schedule's moments it was made, in UTC; null when it was asked for at another time.
+   * @example '2026-11-21T03:00:00.000Z'
+   */
+  slot_at: string | null;
+  /**
+   * What was unusual when it was removed; null: nothing.
+   * @example 'Its archive was not at the destination any more: local shop/backup_shop_20261121_030000.dump.zst'
+   */
+  removal_note: string | null;
   /** Why it failed or was cancelled, or what its last attempt met while it is tried again; null: nothing went wrong. */
   error: RowErrorView | null;
 }
@@ -276,9 +297,20 @@ export function toBackupView(
     copies: copies.filter((copy) => copy.state !== 'discarded').map(toCopyView),
     contents: row.contents,
     locked: row.locked,
-    keep_reasons: row.locked ? ['locked'] : [],
+    keep_reasons: keepReasonsOf(row),
+    retention_days: row.retentionDays,
+    schedule_id: row.scheduleId,
+    slot_at: row.slotAt?.toISOString() ?? null,
+    removal_note: row.removalNote,
     error: toErrorView(row),
   };
+}
+
+/** A lock is known at once; everything else since the last sweep. */
+function keepReasonsOf(row: Backup): string[] {
+  const fromSweep = row.status === 'completed' ? (row.keepReasons ?? []) : [];
+  const others = fromSweep.filter((reason) => reason !== 'locked');
+  return row.locked ? ['locked', ...others] : others;
 }
 
 /** Seconds with milliseconds, or null while one of the two is unknown. */

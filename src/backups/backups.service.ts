@@ -30,6 +30,10 @@ export interface NewBackup {
   description?: string | undefined;
   locked?: boolean | undefined;
   idempotencyKey?: string | undefined;
+  /** An age limit of its own, in days, in place of its policy's. */
+  retentionDays?: number | null | undefined;
+  /** The schedule that asks, and the moment for which it does. */
+  schedule?: { id: string; slotAt: Date | null } | undefined;
 }
 
 /** How often a waiting request looks, in milliseconds. */
@@ -58,31 +62,39 @@ export class BackupsService {
       const earlier = await findRepeated(tx, request.idempotencyKey, database, this.clock.now());
       if (earlier !== null) return earlier;
       if (request.trigger !== 'pre_restore') await refuseSecond(tx, database);
-      const backup = tx.create(Backup, {
-        id: uuidv7(),
-        databaseId: database.id,
-        databaseName: database.name,
-        databaseHost: database.host,
-        engine: database.engine,
-        status: 'queued',
-        trigger: request.trigger,
-        description: request.description ?? null,
-        locked: request.locked ?? false,
-        createdAt: this.clock.now(),
-        attempt: 0,
-        cancelRequested: false,
-        idempotencyKey: request.idempotencyKey ?? null,
-      });
-      const inserted = await this.moves.insert(tx, backup);
-      await this.queue.send(tx, {
-        kind: 'backup',
-        subjectId: backup.id,
-        exclusiveKey: `backup:${database.id}`,
-        lane: `host:${database.host}`,
-        runAfter: backup.createdAt,
-      });
-      return inserted;
+      return this.insert(tx, database, request);
     });
+  }
+
+  /** Inserts a backup and its ticket in the caller's transaction, which holds the database (see `holdDatabase`). */
+  async insert(tx: EntityManager, database: Database, request: Omit<NewBackup, 'database'>): Promise<Backup> {
+    const backup = tx.create(Backup, {
+      id: uuidv7(),
+      databaseId: database.id,
+      databaseName: database.name,
+      databaseHost: database.host,
+      engine: database.engine,
+      status: 'queued',
+      trigger: request.trigger,
+      description: request.description ?? null,
+      locked: request.locked ?? false,
+      createdAt: this.clock.now(),
+      attempt: 0,
+      cancelRequested: false,
+      idempotencyKey: request.idempotencyKey ?? null,
+      retentionDays: request.retentionDays ?? null,
+      scheduleId: request.schedule?.id ?? null,
+      slotAt: request.schedule?.slotAt ?? null,
+    });
+    const inserted = await this.moves.insert(tx, backup);
+    await this.queue.send(tx, {
+      kind: 'backup',
+      subjectId: backup.id,
+      exclusiveKey: `backup:${database.id}`,
+      lane: `host:${database.host}`,
+      runAfter: backup.createdAt,
+    });
+    return inserted;
   }
 
   /**

@@ -33,17 +33,29 @@ export class CopyCleaner {
     for (const key of keys) await storage.delete(key);
   }
 
-  /** Removes a copy of a backup that expires. */
+  /** Removes a copy of a backup that expires; notes in the backup's row when its archive was gone before we touched it. */
   async remove(copy: BackupCopy): Promise<void> {
-    await this.#discard(copy, ['writing', ...FINISHED_COPIES, 'discarding']);
+    await this.#discard(copy, ['writing', ...FINISHED_COPIES, 'discarding'], await this.#noteIfGone(copy));
+  }
+
+  /** Asked only while nobody has begun to remove the copy: afterwards an absent object says nothing. */
+  async #noteIfGone(copy: BackupCopy): Promise<string | undefined> {
+    if (copy.state !== 'stored') return undefined;
+    const found = await this.storages.open(copy.destination).stat(copy.key);
+    if (found !== undefined) return undefined;
+    return `Its archive was not at the destination any more: ${copy.destination} ${copy.key}`;
   }
 
   /**
    * Marks the copy as `discarding`, removes its objects, marks it as `discarded`. May be repeated after a crash at any
    * point; when it throws, the row still names what may be left.
    */
-  async #discard(copy: BackupCopy, from: readonly CopyState[]): Promise<void> {
-    const ours = await this.catalog.write((tx) => this.moves.moveCopy(tx, copy, from, 'discarding'));
+  async #discard(copy: BackupCopy, from: readonly CopyState[], note?: string): Promise<void> {
+    const ours = await this.catalog.write(async (tx) => {
+      const moved = await this.moves.moveCopy(tx, copy, from, 'discarding');
+      if (moved && note !== undefined) await this.moves.noteRemoval(tx, copy.backupId, note);
+      return moved;
+    });
     if (!ours) return this.removeLate(copy);
     reached('copy.discarding');
     const storage = this.storages.open(copy.destination);

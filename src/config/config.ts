@@ -1,15 +1,27 @@
 import { dirname, join, resolve } from 'node:path';
 
-import { IsIn, IsInt, IsOptional, IsString, IsTimeZone, Matches, Max, Min, MinLength } from 'class-validator';
+import {
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  IsTimeZone,
+  Matches,
+  Max,
+  Min,
+  MinLength,
+} from 'class-validator';
 
 import { MIN_KEY_TEXT_LENGTH } from '../secrets/secret-key.js';
-import { asInteger, asList, asPath, asPaths, FromEnv } from './from-env.js';
+import { asBoolean, asInteger, asLimit, asList, asPath, asPaths, FromEnv } from './from-env.js';
 
 /** Levels of the log, most severe first. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const DAY_SECONDS = 86_400;
+const WHOLE_OR_NONE = 'must be a whole number from 1, or none';
 
 /**
  * Every setting of the service, read once at start from the environment (see `read-config.ts`) and frozen. The
@@ -106,6 +118,40 @@ export class Config {
   @FromEnv('TIMEZONE')
   @IsTimeZone({ message: 'must be the name of a time zone such as Europe/Berlin' })
   readonly timezone: string = 'UTC';
+
+  /** Whether schedules run. When not, backups are made on request only; retention goes on. */
+  @FromEnv('BACKUP_ENABLED', asBoolean)
+  @IsBoolean({ message: 'must be true or false' })
+  readonly backupEnabled: boolean = true;
+
+  /** Cron expression of five fields for databases without a schedule of their own. The scheduler reads it, and refuses a wrong one. */
+  @FromEnv('BACKUP_SCHEDULE')
+  @IsOptional()
+  @IsString()
+  readonly backupSchedule: string | null = null;
+
+  /** The same as hours between two backups, instead of `backupSchedule`. */
+  @FromEnv('BACKUP_INTERVAL_HOURS', asInteger)
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(8760)
+  readonly backupIntervalHours: number | null = null;
+
+  /** Limits for databases that set neither. `none`: backups of any age, of any number, are kept. */
+  @FromEnv('BACKUP_RETENTION_DAYS', asLimit)
+  @IsOptional()
+  @IsInt({ message: WHOLE_OR_NONE })
+  @Min(1, { message: WHOLE_OR_NONE })
+  @Max(36_500)
+  readonly backupRetentionDays: number | null = 30;
+
+  @FromEnv('BACKUP_MAX_COUNT', asLimit)
+  @IsOptional()
+  @IsInt({ message: WHOLE_OR_NONE })
+  @Min(1, { message: WHOLE_OR_NONE })
+  @Max(1_000_000)
+  readonly backupMaxCount: number | null = null;
 
   /** A worker that did not renew its right to a piece of work for so long is held to be dead. */
   @FromEnv('LEASE_SECONDS', asInteger)

@@ -41,6 +41,17 @@ export function asInteger(text: string): number {
   return /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
 }
 
+/** `true` or `false`; anything else stays a text, which the validators refuse. */
+export function asBoolean(text: string): boolean | string {
+  if (text === 'true') return true;
+  return text === 'false' ? false : text;
+}
+
+/** A number that limits, or `none`. */
+export function asLimit(text: string): number | null {
+  return text === 'none' ? null : asInteger(text);
+}
+
 /** An absolute path, so that logs and answers mean the same place wherever they are read. */
 export function asPath(text: string): string {
   return resolve(text);

@@ -24,6 +24,12 @@ export function readConfig(variables: Variables): Config {
   if (given.has('databasePath') && given.has('databaseUrl')) {
     problems.push({ name: 'DATABASE_URL', detail: 'and DATABASE_PATH are both set; keep one of them' });
   }
+  if (given.has('backupSchedule') && given.has('backupIntervalHours')) {
+    problems.push({
+      name: 'BACKUP_INTERVAL_HOURS',
+      detail: 'and BACKUP_SCHEDULE are both set; keep one of them',
+    });
+  }
   Object.assign(config, values);
   Object.assign(config, derived(config));
   for (const error of validateSync(config)) {

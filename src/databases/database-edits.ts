@@ -44,6 +44,7 @@ export function blankDatabase(id: string, engine: Pick<Engine, 'kind' | 'traits'
     parameters: {},
     tls: DEFAULT_TLS,
     options: {},
+    retention: {},
     createdAt: now,
     updatedAt: now,
   } satisfies Database);

@@ -3,6 +3,7 @@ import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
 import { idColumn, timeColumn } from '../catalog/columns.js';
 import type { ConnectionParameters, EngineKind, TlsChoice } from '../engines/engine.js';
 import type { DatabaseOptions } from './database-options.js';
+import type { RetentionSettings } from './retention-policy.js';
 
 /** A TLS choice as it lies in the catalog: the private key sealed. */
 export interface StoredTls extends Omit<TlsChoice, 'key'> {
@@ -57,6 +58,10 @@ export class Database {
 
   @Column({ name: 'options', type: 'simple-json' })
   options: DatabaseOptions;
+
+  /** What was set of its policy; see `completePolicy` for what counts. */
+  @Column({ name: 'retention', type: 'simple-json', default: '{}' })
+  retention: RetentionSettings;
 
   @Column({ name: 'created_at', ...timeColumn })
   createdAt: Date;

@@ -228,6 +228,7 @@ export class CatalogQueue extends Queue {
       backup: { total, perLane },
       restore: { total, perLane },
       'backup-removal': { total: 1, perLane: 1 },
+      retention: { total: 1, perLane: 1 },
     };
   }
 }

@@ -6,6 +6,7 @@ const caps: Caps = {
   backup: { total: 2, perLane: 1 },
   restore: { total: 1, perLane: 1 },
   'backup-removal': { total: 1, perLane: 1 },
+  retention: { total: 1, perLane: 1 },
 };
 
 function ticket(id: string, more: Partial<Candidate> = {}): Candidate {

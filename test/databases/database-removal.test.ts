@@ -94,6 +94,7 @@ beforeEach(async () => {
     parameters: {},
     tls: { mode: 'prefer' },
     options: {},
+    retention: {},
     createdAt: now,
     updatedAt: now,
   } satisfies Database);

@@ -41,6 +41,7 @@ function row(name: string): Database {
     parameters: {},
     tls: { mode: 'verify-full', ca: 'ca', cert: 'cert', keySealed: 'v1.key.nonce.sealed' },
     options: { format: 'plain', excludeTables: ['public.a "b"'], hashContent: false, stallSeconds: 5 },
+    retention: { retentionDays: null, keepDaily: 7 },
     createdAt: now,
     updatedAt: now,
   } satisfies Database);

@@ -98,7 +98,11 @@ describe('the queue over the catalog', () => {
     const store = new TicketStore();
     const queue = queueOn(catalog, clock);
     await catalog.write((tx) => queue.send(tx, work()));
-    const caps = { backup: { total: 9, perLane: 9 }, restore: { total: 9, perLane: 9 } };
+    const caps = {
+      backup: { total: 9, perLane: 9 },
+      restore: { total: 9, perLane: 9 },
+      retention: { total: 9, perLane: 9 },
+    };
     const claim = (): ReturnType<TicketStore['claim']> =>
       catalog.write((tx) => {
         const now = clock.now();

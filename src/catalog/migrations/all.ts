@@ -8,6 +8,8 @@ import { CreateRestores1763700000005 } from './0005-restores.js';
 import { AddInterruptedAttempts1763700000007 } from './0007-interrupted-attempts.js';
 import { CreateMarksAndFaults1763700000008 } from './0008-marks-and-faults.js';
 import { AddConnectionParameters1763700000009 } from './0009-connection-parameters.js';
+import { CreateSchedules1763700000010 } from './0010-schedules.js';
+import { AddRetention1763700000011 } from './0011-retention.js';
 import { CreateEvents1763700000012 } from './0012-events.js';
 import { IndexBackups1763700000013 } from './0013-backup-indexes.js';
 
@@ -24,6 +26,8 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   AddInterruptedAttempts1763700000007,
   CreateMarksAndFaults1763700000008,
   AddConnectionParameters1763700000009,
+  CreateSchedules1763700000010,
+  AddRetention1763700000011,
   CreateEvents1763700000012,
   IndexBackups1763700000013,
 ];
