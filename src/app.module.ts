@@ -15,6 +15,7 @@ import { HttpModule } from './http/http.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { QueueModule } from './queue/queue.module.js';
+import { RetentionModule } from './retention/retention.module.js';
 import { SchedulerModule } from './scheduler/scheduler.module.js';
 import { RestoreModule } from './restore/restore.module.js';
 
@@ -37,6 +38,7 @@ import { RestoreModule } from './restore/restore.module.js';
     BackupsModule,
     RestoreModule,
     DeclaredModule,
+    RetentionModule,
     SchedulerModule,
   ],
 })

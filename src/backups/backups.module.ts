@@ -29,6 +29,7 @@ import { CopyCleaner } from './copy-cleaner.js';
 import { CopyFaults } from './copy-faults.js';
 import { CopyReservations } from './copy-reservations.js';
 import { DatabaseTies } from './database-ties.js';
+import { NextRun } from './next-run.js';
 import { OrphanSweeper } from './orphan-sweeper.js';
 import { OverviewController } from './overview.controller.js';
 import { StoredManifests } from './stored-manifest.js';
@@ -57,6 +58,7 @@ import { StoredManifests } from './stored-manifest.js';
     BackupStats,
     BackupUses,
     BackupViews,
+    NextRun,
     BackupsService,
     CopyCleaner,
     CopyFaults,
@@ -66,6 +68,16 @@ import { StoredManifests } from './stored-manifest.js';
     RunningBackups,
     StoredManifests,
   ],
-  exports: [BackupEvidence, BackupQueries, BackupUses, BackupsService, CopyFaults, StoredManifests],
+  exports: [
+    BackupRemoval,
+    NextRun,
+    BackupViews,
+    BackupEvidence,
+    BackupQueries,
+    BackupUses,
+    BackupsService,
+    CopyFaults,
+    StoredManifests,
+  ],
 })
 export class BackupsModule {}

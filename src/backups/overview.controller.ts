@@ -4,6 +4,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { Clock } from '../clock/clock.js';
 import { Config } from '../config/config.js';
 import { LOCAL_DESTINATION, StorageRegistry } from '../storage/storage-registry.js';
+import { NextRun } from './next-run.js';
 import { BackupStats } from './backup-stats.js';
 import { BackupStatsView, BackupSummaryView, ServiceStatusView } from './stats.view.js';
 
@@ -19,26 +20,27 @@ export class OverviewController {
     private readonly config: Config,
     private readonly storages: StorageRegistry,
     private readonly clock: Clock,
+    private readonly nextRun: NextRun,
   ) {}
 
   /** Shows the service at a glance: what runs, where archives lie, how much room is left. */
   @Get('status')
   async status(): Promise<ServiceStatusView> {
-    const [summary, space] = await Promise.all([
+    const [summary, nextRunAt, space] = await Promise.all([
       this.stats.summary(),
+      this.nextRun.at(),
       this.storages.open(LOCAL_DESTINATION).space(),
     ]);
     return {
-      // Schedules and retention do not exist yet: nothing is made and nothing is deleted by itself.
-      enabled: false,
+      enabled: this.config.backupEnabled,
       backup_directory: this.config.backupDir,
-      retention_days: null,
-      max_backups: null,
-      interval_hours: null,
+      retention_days: this.config.backupRetentionDays,
+      max_backups: this.config.backupMaxCount,
+      interval_hours: this.config.backupIntervalHours,
       total_backups: summary.completed,
       running: summary.running,
       queued: summary.queued,
-      scheduler: { next_run_at: null },
+      scheduler: { next_run_at: nextRunAt?.toISOString() ?? null },
       disk: space === undefined ? null : { free_bytes: space.freeBytes, total_bytes: space.totalBytes },
     };
   }

@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
+import type { Database } from './database.entity.js';
+import type { DefaultScheduleEdits } from './default-schedules.js';
+
 /** What becomes of a database's backups when it is removed. */
 export const BACKUPS_CHOICES = ['keep', 'delete'] as const;
 export type BackupsChoice = (typeof BACKUPS_CHOICES)[number];
@@ -13,8 +16,8 @@ export interface ActiveWork {
 }
 
 /**
- * What a room above has to say when a database is removed. It is asked inside the transaction that removes the row, which is
- * held by then (see `holdDatabase`); it may only read and write rows.
+ * What a room above has to say when a database is removed, registered or changed. It is asked inside the transaction that writes the
+ * row, which is held by then (see `holdDatabase`); it may only read and write rows.
  */
 export interface DatabaseDependent {
   /** Work that forbids the removal. */
@@ -28,6 +31,9 @@ export interface DatabaseDependent {
 
   /** Does what is left of the removal; whatever it throws undoes that. */
   onRemove(tx: EntityManager, databaseId: string, backups: BackupsChoice): Promise<void>;
+
+  /** Does what belongs to a registration or a change; whatever it throws undoes all of it. */
+  onSave?(tx: EntityManager, database: Database, schedule: DefaultScheduleEdits): Promise<void>;
 }
 
 /** Rooms above make themselves known here when they are built (`onModuleInit`), since this room cannot import them. */
@@ -52,6 +58,10 @@ export class DatabaseDependents {
       hasMore = (await dependent.removeAhead?.(tx, databaseId, backups)) === true || hasMore;
     }
     return hasMore;
+  }
+
+  async onSave(tx: EntityManager, database: Database, schedule: DefaultScheduleEdits): Promise<void> {
+    for (const dependent of this.#dependents) await dependent.onSave?.(tx, database, schedule);
   }
 
   async onRemove(tx: EntityManager, databaseId: string, backups: BackupsChoice): Promise<void> {

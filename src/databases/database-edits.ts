@@ -11,6 +11,8 @@ import { checkOptions, mergeOptions, type OptionChanges } from './database-optio
 import type { DatabaseSecrets } from './database-secrets.js';
 import { Database, type StoredTls } from './database.entity.js';
 import { ConnectionIncompleteError } from './databases.errors.js';
+import type { DefaultScheduleEdits } from './default-schedules.js';
+import { mergeRetention, type RetentionChanges } from './retention-policy.js';
 import { checkTls, DEFAULT_TLS, mergeTls, type TlsChanges } from './tls-rules.js';
 
 /** What somebody wants a database to be, or to become. */
@@ -19,6 +21,10 @@ export interface DatabaseEdits {
   connection: ConnectionFields;
   tls: TlsChanges;
   options: OptionChanges;
+  /** Of its policy. */
+  retention?: RetentionChanges | undefined;
+  /** Of its default schedule, which the scheduler's room keeps. */
+  schedule?: DefaultScheduleEdits | undefined;
 }
 
 /** A database to register. */
@@ -68,8 +74,10 @@ export function editDatabase(
   const tls = editTls(database, { ...edits.tls, mode: connection.tlsMode ?? edits.tls.mode }, secrets);
   const options = mergeOptions(database.options, edits.options);
   checkOptions(options, engine.traits);
+  const retention = mergeRetention(database.retention, edits.retention ?? {});
 
   database.name = name;
+  database.retention = retention;
   database.parameters = editParameters(database, connection, engine.traits);
   database.host = connection.host ?? database.host;
   database.port = connection.port ?? database.port;

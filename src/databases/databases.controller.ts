@@ -10,6 +10,7 @@ import { Problems } from '../http/problems.decorator.js';
 import { ConnectionOpener } from './connection-opener.js';
 import { DatabaseProbe } from './database-probe.js';
 import type { Database } from './database.entity.js';
+import { DefaultSchedules } from './default-schedules.js';
 import { DatabasesService } from './databases.service.js';
 import { DatabaseChanges, toDatabaseUpdate } from './dto/database-changes.dto.js';
 import { DatabaseView, SavedDatabaseView, toDatabaseView, toSavedDatabaseView } from './dto/database.view.js';
@@ -31,6 +32,10 @@ const FIELD_PROBLEMS = [
   'tls-invalid',
   'options-invalid',
   'database-name-taken',
+  'schedule-invalid',
+  'schedule-ambiguous',
+  'schedule-incomplete',
+  'retention-invalid',
 ] as const;
 
 /** Why a connection cannot even be tried. */
@@ -64,6 +69,7 @@ export class DatabasesController {
     private readonly databases: DatabasesService,
     private readonly probe: DatabaseProbe,
     private readonly connections: ConnectionOpener,
+    private readonly schedules: DefaultSchedules,
   ) {}
 
   /** The registered databases, in order of their names. Passwords are never shown. */
@@ -76,10 +82,11 @@ export class DatabasesController {
   ): Promise<DatabaseView[]> {
     const after = readCursor(query, 1)?.[0];
     const { rows, total } = await this.databases.list({ take: query.limit + 1, after });
+    const schedules = await this.schedules.of(rows);
     return answerPage(
       response,
       toPage(rows, query, total, (row) => [row.name]),
-      toDatabaseView,
+      (row) => toDatabaseView(row, schedules.get(row.id)),
     );
   }
 
@@ -88,7 +95,9 @@ export class DatabasesController {
   @IdParam('database')
   @Problems('database-not-found')
   async read(@Param('id') id: string): Promise<DatabaseView> {
-    return toDatabaseView(await this.databases.get(id));
+    const database = await this.databases.get(id);
+    const schedules = await this.schedules.of([database]);
+    return toDatabaseView(database, schedules.get(database.id));
   }
 
   /** Registers a database. Its server is not asked yet: `POST /databases/{id}/test` does that. */
@@ -133,7 +142,8 @@ export class DatabasesController {
     return toProbeView(await this.probe.probe(id, clientSignal(response)));
   }
 
-  #toSavedView(database: Database): SavedDatabaseView {
-    return toSavedDatabaseView(database, this.connections.foresee(database));
+  async #toSavedView(database: Database): Promise<SavedDatabaseView> {
+    const schedules = await this.schedules.of([database]);
+    return toSavedDatabaseView(database, this.connections.foresee(database), schedules.get(database.id));
   }
 }

@@ -5,6 +5,7 @@ import { EnginesModule } from '../engines/engines.module.js';
 import { ConnectionOpener } from './connection-opener.js';
 import { DatabaseDependents } from './database-dependents.js';
 import { DatabaseProbe } from './database-probe.js';
+import { DefaultSchedules } from './default-schedules.js';
 import { DatabaseSecrets } from './database-secrets.js';
 import { Database } from './database.entity.js';
 import { DatabasesController } from './databases.controller.js';
@@ -20,9 +21,10 @@ import { SealedSecretsCheck } from './sealed-secrets-check.js';
     DatabaseProbe,
     DatabaseSecrets,
     DatabaseDependents,
+    DefaultSchedules,
     ConnectionOpener,
     SealedSecretsCheck,
   ],
-  exports: [DatabasesService, DatabaseDependents, ConnectionOpener],
+  exports: [DatabasesService, DatabaseDependents, DefaultSchedules, ConnectionOpener],
 })
 export class DatabasesModule {}

@@ -52,6 +52,7 @@ export class DatabasesService {
     editDatabase(database, request, engine, this.secrets);
     await this.catalog.write(async (tx) => {
       await insertDatabase(tx, database);
+      await this.dependents.onSave(tx, database, request.schedule ?? {});
       this.events.append(tx, databaseEvent('DatabaseRegistered', database));
     });
     return database;
@@ -64,6 +65,7 @@ export class DatabasesService {
       editDatabase(database, edits, this.engines.get(database.engine), this.secrets);
       database.updatedAt = this.clock.now();
       await updateDatabase(tx, database);
+      await this.dependents.onSave(tx, database, edits.schedule ?? {});
       this.events.append(tx, databaseEvent('DatabaseChanged', database));
       return database;
     });

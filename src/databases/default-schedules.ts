@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
-import type { Database } from './database.entity.js';
+import { Catalog } from '../catalog/catalog.js';
 
 /** What the fields of a database say of its default schedule. Absent leaves as it is, `null` takes away. */
 export interface DefaultScheduleEdits {
@@ -19,34 +19,31 @@ export interface DefaultSchedule {
   enabled: boolean;
 }
 
-/** Who keeps schedules: the scheduler's room, above this one. Asked inside of the transaction that writes the database. */
-export interface ScheduleKeeper {
-  /** @throws an error of kind `invalid` for edits that cannot be; then nothing of the transaction happens */
-  save(tx: EntityManager, database: Database, edits: DefaultScheduleEdits): Promise<void>;
+/** The default schedules of those databases that have one, by the databases' ids. */
+export type ReadDefaultSchedules = (
+  entities: EntityManager,
+  databaseIds: readonly string[],
+) => Promise<Map<string, DefaultSchedule>>;
 
-  /** Of those databases that have one, by their ids. */
-  of(entities: EntityManager, databaseIds: readonly string[]): Promise<Map<string, DefaultSchedule>>;
-}
-
-/** The door to the keeper, who makes himself known here when he is built (`onModuleInit`), since this room cannot import him. */
+/**
+ * Lets databases show their default schedules. The scheduler's room, above this one, keeps them, and makes itself known here when it
+ * is built (`onModuleInit`), since this room cannot import it. Changes go to it by `DatabaseDependent.onSave`.
+ */
 @Injectable()
-export class DefaultSchedules implements ScheduleKeeper {
-  #keeper: ScheduleKeeper | undefined;
+export class DefaultSchedules {
+  #read: ReadDefaultSchedules = async () => Promise.resolve(new Map<string, DefaultSchedule>());
 
-  setKeeper(keeper: ScheduleKeeper): void {
-    this.#keeper = keeper;
+  constructor(private readonly catalog: Catalog) {}
+
+  setReader(read: ReadDefaultSchedules): void {
+    this.#read = read;
   }
 
-  async save(tx: EntityManager, database: Database, edits: DefaultScheduleEdits): Promise<void> {
-    await this.#required().save(tx, database, edits);
-  }
-
-  async of(entities: EntityManager, databaseIds: readonly string[]): Promise<Map<string, DefaultSchedule>> {
-    return this.#required().of(entities, databaseIds);
-  }
-
-  #required(): ScheduleKeeper {
-    if (this.#keeper === undefined) throw new Error('nobody keeps schedules');
-    return this.#keeper;
+  /** By the databases' ids; a database without one is absent. */
+  async of(databases: readonly { id: string }[]): Promise<Map<string, DefaultSchedule>> {
+    return this.#read(
+      this.catalog.read,
+      databases.map(({ id }) => id),
+    );
   }
 }

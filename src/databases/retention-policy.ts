@@ -35,7 +35,7 @@ export const RULES = [
 ] as const satisfies readonly (keyof RetentionPolicy)[];
 
 /** Rules in the words of the API. */
-export const RULE_NAMES: Record<keyof RetentionPolicy, string> = {
+export const RULE_NAMES = {
   retentionDays: 'retention_days',
   maxBackups: 'max_backups',
   minBackups: 'min_backups',
@@ -44,7 +44,7 @@ export const RULE_NAMES: Record<keyof RetentionPolicy, string> = {
   keepWeekly: 'keep_weekly',
   keepMonthly: 'keep_monthly',
   keepYearly: 'keep_yearly',
-};
+} as const satisfies Record<keyof RetentionPolicy, string>;
 
 /** A century, and more backups than anybody will have: a slip of the finger is told from a wish. */
 const MOST: Partial<Record<keyof RetentionPolicy, number>> = { retentionDays: 36_500, maxBackups: 1_000_000 };

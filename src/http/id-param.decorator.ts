@@ -7,6 +7,7 @@ const IDS = {
     description: 'Id of a backup, or file name of its archive.',
     example: '019aa3f0-1111-7000-8000-000000000001',
   },
+  schedule: { description: 'Id of a schedule.', example: '019aa3f0-4444-7000-8000-000000000004' },
   restore: { description: 'Id of a restore.', example: '019aa3f0-3333-7000-8000-000000000003' },
 } as const satisfies Record<string, Partial<ApiParamOptions>>;
 

@@ -10,6 +10,7 @@ type OperationResponse = Operation['responses'][string];
 const TAGS: Readonly<Record<string, string>> = {
   databases: 'The databases that are protected, and how to reach them. Credentials go in and never come out.',
   backups: 'Making backups, looking inside, downloading, deleting. Work that takes time answers 202 at once.',
+  schedules: 'When databases are backed up by themselves, and what those moments are.',
   restores:
     'Bringing a backup back: beside the old database, to another server, or in the place of the old one.',
   events: 'What happens, while it happens: state changes and progress, as server-sent events.',

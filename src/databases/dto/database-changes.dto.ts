@@ -5,6 +5,8 @@ import { IsNumber, IsObject, IsOptional, IsString, ValidateNested } from 'class-
 import { NAME, PORT_SCHEMA } from '../connection-rules.js';
 import type { DatabaseEdits } from '../database-edits.js';
 import { Omittable } from './omittable.js';
+import { PlanFields, toDefaultScheduleEdits } from './plan-fields.dto.js';
+import { toRetentionChanges } from './retention-fields.dto.js';
 import { OptionFields, toOptionChanges } from './option-fields.dto.js';
 import { TlsFields, toTlsChanges } from './tls-fields.dto.js';
 
@@ -12,7 +14,7 @@ import { TlsFields, toTlsChanges } from './tls-fields.dto.js';
  * Changes to a registered database: what is left out stays as it is, `null` takes a credential away. Its engine cannot change:
  * that would be another database. A new name counts for archives made from then on.
  */
-export class DatabaseChanges {
+export class DatabaseChanges extends PlanFields {
   /**
    * New unique name: 1 to 63 letters, digits, dots, underscores or hyphens. Older archives keep theirs.
    * @example "shop"
@@ -127,5 +129,7 @@ export function toDatabaseUpdate(dto: DatabaseChanges): DatabaseEdits {
     },
     tls: toTlsChanges(dto.tls),
     options: toOptionChanges(dto.options),
+    retention: toRetentionChanges(dto),
+    schedule: toDefaultScheduleEdits(dto),
   };
 }

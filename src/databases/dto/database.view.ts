@@ -2,6 +2,8 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 import type { DatabaseOptions } from '../database-options.js';
 import type { Database, StoredTls } from '../database.entity.js';
+import type { DefaultSchedule } from '../default-schedules.js';
+import { PlanView, toPlanView } from './plan.view.js';
 
 /** How the connection is protected. Texts that are not secret are shown as they were given. */
 export class TlsView {
@@ -109,7 +111,7 @@ export class WarningView {
 }
 
 /** A registered database. */
-export class DatabaseView {
+export class DatabaseView extends PlanView {
   /**
    * Stays the same for as long as the registration lives, also when it is renamed.
    * @example "019aa5c5-3f7e-7000-8000-2b1f6c0e4d11"
@@ -201,7 +203,7 @@ export class SavedDatabaseView extends DatabaseView {
 }
 
 /** What everybody may see of a row. */
-export function toDatabaseView(database: Database): DatabaseView {
+export function toDatabaseView(database: Database, schedule?: DefaultSchedule): DatabaseView {
   const { username, usernameVar, passwordSealed, passwordVar } = database;
   return {
     id: database.id,
@@ -217,13 +219,18 @@ export function toDatabaseView(database: Database): DatabaseView {
     ...(Object.keys(database.parameters).length > 0 && { parameters: { ...database.parameters } }),
     tls: toTlsView(database.tls),
     options: toOptionsView(database.options),
+    ...toPlanView(database.retention, schedule),
     created_at: database.createdAt.toISOString(),
     updated_at: database.updatedAt.toISOString(),
   };
 }
 
-export function toSavedDatabaseView(database: Database, warnings: WarningView[]): SavedDatabaseView {
-  return Object.assign(toDatabaseView(database), { warnings });
+export function toSavedDatabaseView(
+  database: Database,
+  warnings: WarningView[],
+  schedule?: DefaultSchedule,
+): SavedDatabaseView {
+  return Object.assign(toDatabaseView(database, schedule), { warnings });
 }
 
 function toTlsView({ mode, ca, cert, keySealed }: StoredTls): TlsView {

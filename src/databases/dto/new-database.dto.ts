@@ -5,11 +5,13 @@ import { IsNumber, IsObject, IsOptional, IsString, ValidateNested } from 'class-
 import type { ConnectionFields } from '../connection-changes.js';
 import { NAME, PORT_SCHEMA } from '../connection-rules.js';
 import type { DatabaseRequest } from '../database-edits.js';
+import { PlanFields, toDefaultScheduleEdits } from './plan-fields.dto.js';
+import { toRetentionChanges } from './retention-fields.dto.js';
 import { OptionFields, toOptionChanges } from './option-fields.dto.js';
 import { TlsFields, toTlsChanges } from './tls-fields.dto.js';
 
 /** A database to register. Where it is may be said by fields, by `uri`, or by both as long as nothing is said twice. */
-export class NewDatabase {
+export class NewDatabase extends PlanFields {
   /**
    * Unique; 1 to 63 letters, digits, dots, underscores or hyphens. Part of the names of its archives.
    * @example "shop"
@@ -133,5 +135,7 @@ export function toDatabaseRequest(dto: NewDatabase): DatabaseRequest {
     connection,
     tls: toTlsChanges(dto.tls),
     options: toOptionChanges(dto.options),
+    retention: toRetentionChanges(dto),
+    schedule: toDefaultScheduleEdits(dto),
   };
 }

@@ -84,9 +84,8 @@ export class RetentionFields {
 /** In the words of the code. */
 export function toRetentionChanges(dto: RetentionFields): RetentionChanges {
   const changes: RetentionChanges = {};
-  const values: Partial<Record<string, number | null>> = { ...dto };
   for (const rule of RULES) {
-    const value = values[RULE_NAMES[rule]];
+    const value = dto[RULE_NAMES[rule]];
     if (value !== undefined) changes[rule] = value;
   }
   return changes;

@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+
+import { BackupsModule } from '../backups/backups.module.js';
+import { BackupRetirement } from './backup-retirement.js';
+import { ClockWatch } from './clock-watch.js';
+import { ScheduleKnowledge } from './known-schedules.js';
+import { RetentionController } from './retention.controller.js';
+import { RetentionPlans } from './retention-plans.js';
+import { RetentionService } from './retention.service.js';
+import { RetentionSweeper } from './retention-sweeper.js';
+
+/** What is kept of a database's backups. */
+@Module({
+  imports: [BackupsModule],
+  controllers: [RetentionController],
+  providers: [
+    BackupRetirement,
+    ClockWatch,
+    RetentionPlans,
+    RetentionService,
+    RetentionSweeper,
+    ScheduleKnowledge,
+  ],
+  exports: [ScheduleKnowledge],
+})
+export class RetentionModule {}

@@ -1,0 +1,172 @@
+import { isTimeZone } from '../clock/time-zone.js';
+import { isName } from '../databases/connection-rules.js';
+import { mergeRetention, type RetentionChanges } from '../databases/retention-policy.js';
+import { type Blackout, coversAll, toBlackoutWeek } from './blackouts.js';
+import { CronSyntaxError, parseCron } from './cron-expression.js';
+import { nextRun, type RunRules } from './runs.js';
+import { ScheduleAmbiguousError, ScheduleIncompleteError, ScheduleInvalidError } from './schedule.errors.js';
+import { type CatchUp, Schedule } from './schedule.entity.js';
+import type { ScheduleTimings } from './schedule-timings.js';
+
+/** What somebody wants a schedule to be, or to become. Absent leaves as it is; `null` goes back to the service's own. */
+export interface ScheduleEdits {
+  name?: string | undefined;
+  cron?: string | null | undefined;
+  intervalHours?: number | null | undefined;
+  timezone?: string | null | undefined;
+  enabled?: boolean | undefined;
+  catchUp?: CatchUp | undefined;
+  jitterSeconds?: number | undefined;
+  blackouts?: Blackout[] | undefined;
+  /** Of a policy of its own; `null` takes all of that away. */
+  retention?: RetentionChanges | null | undefined;
+  /** `retention` is the whole policy, not a change of the one before. */
+  isWhole?: boolean;
+}
+
+const LONGEST_INTERVAL_HOURS = 8760;
+/** Runs that are looked at for the shortest time between two of them. */
+const RUNS_LOOKED_AT = 200;
+
+/** A schedule that says nothing yet. */
+export function blankSchedule(id: string, databaseId: string, name: string, now: Date): Schedule {
+  return Object.assign(new Schedule(), {
+    id,
+    databaseId,
+    name,
+    cron: null,
+    intervalHours: null,
+    timezone: null,
+    enabled: true,
+    catchUp: 'run',
+    jitterSeconds: 0,
+    blackouts: [],
+    retention: null,
+    anchorAt: now,
+    settledUntil: now,
+    nextRunAt: null,
+    lastRunAt: null,
+    lastBackupId: null,
+    createdAt: now,
+    updatedAt: now,
+  } satisfies Schedule);
+}
+
+/**
+ * Makes the edits in `schedule`. All rules are asked before anything is changed. A schedule whose times change, or that runs again, begins
+ * now: what its new times would have been before is nothing that was missed.
+ *
+ * @param cronField what the caller calls the cron expression
+ * @throws ScheduleAmbiguousError, ScheduleIncompleteError, ScheduleInvalidError, RetentionInvalidError
+ */
+export function editSchedule(
+  schedule: Schedule,
+  edits: ScheduleEdits,
+  timings: ScheduleTimings,
+  now: Date,
+  cronField = 'cron',
+): void {
+  checkFields(edits, cronField);
+  const edited = Object.assign(new Schedule(), schedule, withoutUndefined(edits, schedule), {
+    updatedAt: now,
+  });
+  if (isGiven(edits.cron)) edited.intervalHours = null;
+  if (isGiven(edits.intervalHours)) edited.cron = null;
+  if (edited.enabled && timings.followsDefault(edited) && !timings.hasDefault) {
+    throw new ScheduleIncompleteError(cronField);
+  }
+  if (edited.intervalHours !== schedule.intervalHours) edited.anchorAt = now;
+  const rules = timings.rulesOf(edited);
+  if (rules !== undefined) checkRuns(rules, now);
+  if (beginsAnew(schedule, edited)) edited.settledUntil = now;
+  edited.nextRunAt = edited.enabled ? nextRunAt(rules, edited.settledUntil) : null;
+  Object.assign(schedule, edited);
+}
+
+/** Null when it never runs. */
+export function nextRunAt(rules: RunRules | undefined, settledUntil: Date): Date | null {
+  return rules === undefined ? null : new Date(nextRun(rules, settledUntil.getTime()).dueAt);
+}
+
+function withoutUndefined(
+  { retention, isWhole = false, ...edits }: ScheduleEdits,
+  schedule: Schedule,
+): Partial<Schedule> {
+  const given: Partial<Schedule> = Object.fromEntries(
+    Object.entries(edits).filter(([, value]) => value !== undefined),
+  );
+  if (retention === undefined) return given;
+  const merged =
+    retention === null ? {} : mergeRetention(isWhole ? {} : (schedule.retention ?? {}), retention);
+  return { ...given, retention: Object.keys(merged).length === 0 ? null : merged };
+}
+
+function beginsAnew(before: Schedule, after: Schedule): boolean {
+  return (
+    before.cron !== after.cron ||
+    before.intervalHours !== after.intervalHours ||
+    before.timezone !== after.timezone ||
+    (!before.enabled && after.enabled)
+  );
+}
+
+function checkFields(edits: ScheduleEdits, cronField: string): void {
+  const { name, cron, intervalHours, timezone } = edits;
+  if (isGiven(cron) && isGiven(intervalHours)) throw new ScheduleAmbiguousError(cronField);
+  if (name !== undefined && !isName(name)) {
+    throw new ScheduleInvalidError('name', 'must have 1 to 63 letters, digits, dots, underscores or hyphens');
+  }
+  if (isGiven(cron)) checkCron(cron, cronField);
+  if (isGiven(intervalHours) && !isWithin(intervalHours, 1, LONGEST_INTERVAL_HOURS)) {
+    throw new ScheduleInvalidError(
+      'interval_hours',
+      `must be a whole number from 1 to ${LONGEST_INTERVAL_HOURS}, not ${intervalHours}`,
+    );
+  }
+  if (isGiven(timezone)) checkTimeZone(timezone);
+  if (edits.blackouts !== undefined && coversAll(toBlackoutWeek(edits.blackouts))) {
+    throw new ScheduleInvalidError('blackouts', 'they cover the whole week, so no backup could ever begin');
+  }
+}
+
+/** @throws ScheduleInvalidError with the reason why it is no cron expression that fires */
+export function checkCron(cron: string, field = 'cron'): void {
+  try {
+    parseCron(cron);
+  } catch (error) {
+    throw error instanceof CronSyntaxError ? new ScheduleInvalidError(field, error.message) : error;
+  }
+}
+
+/** @throws ScheduleInvalidError */
+export function checkTimeZone(name: string): void {
+  if (isTimeZone(name)) return;
+  throw new ScheduleInvalidError(
+    'timezone',
+    `${JSON.stringify(name)} is no time zone; give an IANA name such as Europe/Berlin`,
+  );
+}
+
+/** With more jitter than that a run could overtake the one before. */
+function checkRuns(rules: RunRules, now: Date): void {
+  if (rules.jitterMs === 0) return;
+  let run = nextRun(rules, now.getTime());
+  for (let looked = 0; looked < RUNS_LOOKED_AT; looked += 1) {
+    const next = nextRun(rules, run.at);
+    if (next.at - run.at <= rules.jitterMs) {
+      throw new ScheduleInvalidError(
+        'jitter_seconds',
+        `must be less than the time between two runs, ${(next.at - run.at) / 1000} s`,
+      );
+    }
+    run = next;
+  }
+}
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}
+
+function isGiven<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
+}

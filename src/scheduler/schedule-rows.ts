@@ -1,0 +1,72 @@
+import { type EntityManager, In, IsNull, QueryFailedError } from 'typeorm';
+
+import { isId } from '../databases/connection-rules.js';
+import type { Database } from '../databases/database.entity.js';
+import { ScheduleNameTakenError, ScheduleNotFoundError } from './schedule.errors.js';
+import { DEFAULT_SCHEDULE, Schedule } from './schedule.entity.js';
+
+/** @throws ScheduleNotFoundError */
+export async function requireSchedule(entities: EntityManager, id: string): Promise<Schedule> {
+  const found = isId(id) ? await entities.findOneBy(Schedule, { id: id.toLowerCase() }) : null;
+  if (found === null) throw new ScheduleNotFoundError(id);
+  return found;
+}
+
+/** The unique name decides, not a look beforehand. @throws ScheduleNameTakenError */
+export async function insertSchedule(
+  tx: EntityManager,
+  schedule: Schedule,
+  database: Database,
+): Promise<void> {
+  await unlessNameTaken(schedule, database, tx.insert(Schedule, schedule));
+}
+
+/** Writes every column of a row that is held. @throws ScheduleNameTakenError */
+export async function updateSchedule(
+  tx: EntityManager,
+  schedule: Schedule,
+  database: Database,
+): Promise<void> {
+  const { id, ...columns } = schedule;
+  await unlessNameTaken(schedule, database, tx.update(Schedule, { id }, columns));
+}
+
+export async function defaultScheduleOf(
+  entities: EntityManager,
+  databaseId: string,
+): Promise<Schedule | null> {
+  return entities.findOneBy(Schedule, { databaseId, name: DEFAULT_SCHEDULE });
+}
+
+/** Those of many databases, by the databases' ids. */
+export async function defaultSchedulesOf(
+  entities: EntityManager,
+  databaseIds: readonly string[],
+): Promise<Map<string, Schedule>> {
+  const found = await entities.findBy(Schedule, { databaseId: In([...databaseIds]), name: DEFAULT_SCHEDULE });
+  return new Map(found.map((schedule) => [schedule.databaseId, schedule]));
+}
+
+/**
+ * Takes away a default schedule that says nothing of its own and merely follows the service's: a database that gets a schedule of its
+ * own follows it no longer.
+ */
+export async function dropFollower(tx: EntityManager, databaseId: string): Promise<void> {
+  const says = { cron: IsNull(), intervalHours: IsNull(), timezone: IsNull() };
+  await tx.delete(Schedule, { databaseId, name: DEFAULT_SCHEDULE, enabled: true, ...says });
+}
+
+async function unlessNameTaken(
+  { name }: Schedule,
+  database: Database,
+  writing: Promise<unknown>,
+): Promise<void> {
+  try {
+    await writing;
+  } catch (error) {
+    // SQLite names the columns, PostgreSQL the constraint.
+    const isTaken =
+      error instanceof QueryFailedError && /schedules\.name|uq_schedules_name/.test(error.message);
+    throw isTaken ? new ScheduleNameTakenError(name, database.name) : error;
+  }
+}

@@ -1,0 +1,113 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+
+import { Backup } from '../backups/backup.entity.js';
+import { BackupsService } from '../backups/backups.service.js';
+import { Catalog } from '../catalog/catalog.js';
+import { Clock } from '../clock/clock.js';
+import { holdDatabase } from '../databases/database-rows.js';
+import { Database } from '../databases/database.entity.js';
+import { EventLog } from '../events/event-log.js';
+import type { EventName } from '../events/event-names.js';
+import { DefaultScheduleKeeper } from './default-schedule-keeper.js';
+import { ScheduleFromEnvironmentError, ScheduleInvalidError } from './schedule.errors.js';
+import { DEFAULT_SCHEDULE, Schedule } from './schedule.entity.js';
+import { blankSchedule, editSchedule, type ScheduleEdits } from './schedule-edits.js';
+import { dropFollower, insertSchedule, requireSchedule, updateSchedule } from './schedule-rows.js';
+import { ScheduleTimings } from './schedule-timings.js';
+
+/** What can be asked of schedules. Those of a removed database are removed with it. */
+@Injectable()
+export class SchedulesService {
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly clock: Clock,
+    private readonly timings: ScheduleTimings,
+    private readonly keeper: DefaultScheduleKeeper,
+    private readonly backups: BackupsService,
+    private readonly events: EventLog,
+  ) {}
+
+  /** @throws ScheduleNotFoundError */
+  async get(id: string): Promise<Schedule> {
+    return requireSchedule(this.catalog.read, id);
+  }
+
+  /**
+   * @param database id or name
+   * @throws DatabaseNotFoundError, ScheduleNameTakenError, and what the rules throw
+   */
+  async create(database: string, edits: ScheduleEdits): Promise<Schedule> {
+    return this.catalog.write(async (tx) => {
+      const held = await holdDatabase(tx, database);
+      await dropFollower(tx, held.id);
+      const now = this.clock.now();
+      const schedule = blankSchedule(uuidv7(), held.id, edits.name ?? DEFAULT_SCHEDULE, now);
+      editSchedule(schedule, edits, this.timings, now);
+      await insertSchedule(tx, schedule, held);
+      this.#tell(tx, 'ScheduleCreated', schedule, held);
+      return schedule;
+    });
+  }
+
+  /**
+   * Changes what is given.
+   * @param database when given, the id or name of the database that it must already belong to
+   * @throws ScheduleNotFoundError, ScheduleNameTakenError, and what the rules throw
+   */
+  async change(id: string, edits: ScheduleEdits, database?: string): Promise<Schedule> {
+    return this.catalog.write(async (tx) => {
+      const { databaseId } = await requireSchedule(tx, id);
+      // Held, and read again: a ticker may be moving it on.
+      const held = await holdDatabase(tx, databaseId);
+      if (database !== undefined && database !== held.id && database !== held.name) {
+        throw new ScheduleInvalidError('database_id', `cannot be changed; it belongs to "${held.name}"`);
+      }
+      const schedule = await requireSchedule(tx, id);
+      editSchedule(schedule, edits, this.timings, this.clock.now());
+      await updateSchedule(tx, schedule, held);
+      this.#tell(tx, 'ScheduleChanged', schedule, held);
+      return schedule;
+    });
+  }
+
+  /**
+   * Backups that it made stay. The last of a database makes room for the service's own schedule, if there is one.
+   * @throws ScheduleNotFoundError, ScheduleFromEnvironmentError
+   */
+  async remove(id: string): Promise<void> {
+    await this.catalog.write(async (tx) => {
+      const schedule = await requireSchedule(tx, id);
+      const database = await holdDatabase(tx, schedule.databaseId);
+      if (this.timings.followsDefault(schedule) && this.timings.hasDefault) {
+        throw new ScheduleFromEnvironmentError(schedule.id);
+      }
+      await tx.delete(Schedule, { id: schedule.id });
+      await this.keeper.follow(tx, database.id);
+      this.#tell(tx, 'ScheduleRemoved', schedule, database);
+    });
+  }
+
+  /** Asks for a backup as the schedule would, and changes nothing of when it runs. @throws what `BackupsService.create` throws */
+  async runNow(id: string): Promise<Backup> {
+    const schedule = await this.get(id);
+    const backup = await this.backups.create({
+      database: schedule.databaseId,
+      trigger: 'manual',
+      schedule: { id: schedule.id, slotAt: null },
+    });
+    const last = { lastRunAt: backup.createdAt, lastBackupId: backup.id };
+    await this.catalog.write((tx) => tx.update(Schedule, { id: schedule.id }, last));
+    return backup;
+  }
+
+  #tell(tx: EntityManager, name: EventName, schedule: Schedule, database: Database): void {
+    this.events.append(tx, {
+      name,
+      subject: { kind: 'schedule', id: schedule.id },
+      database: { id: database.id, name: database.name },
+      facts: { schedule: schedule.name },
+    });
+  }
+}
