@@ -142,4 +142,4 @@ it('no sequence of policies over any history gets below a floor', () => {
   );
   // The property would hold for a planner that never deletes.
   expect(deleted).toBeGreaterThan(5000);
-});
+}, 60_000);

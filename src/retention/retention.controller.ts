@@ -13,13 +13,13 @@ import { RetentionService } from './retention.service.js';
 const LISTED = 500;
 
 /** What is kept, and why. */
-@Controller()
+@ApiTags('databases')
+@Controller('databases/:id/retention')
 export class RetentionController {
   constructor(private readonly retention: RetentionService) {}
 
   /** Shows what retention would do with each backup of a database now, and what the database will hold in the days to come. */
-  @Get('databases/:id/retention')
-  @ApiTags('databases')
+  @Get()
   @IdParam('database')
   @Problems('database-not-found')
   async preview(
@@ -31,8 +31,7 @@ export class RetentionController {
   }
 
   /** Shows the same for another policy, without saving it. */
-  @Post('databases/:id/retention')
-  @ApiTags('databases')
+  @Post()
   @IdParam('database')
   @HttpCode(HttpStatus.OK)
   @Problems('database-not-found', 'retention-invalid')
@@ -41,6 +40,13 @@ export class RetentionController {
     const { database, plan, simulation } = await this.retention.preview(id, body.days, changes);
     return toPreviewView(database.id, plan, simulation, LISTED);
   }
+}
+
+/** Sweeping on request. */
+@ApiTags('backups')
+@Controller('backups/cleanup')
+export class CleanupController {
+  constructor(private readonly retention: RetentionService) {}
 
   /**
    * Deletes now what the policies let go, and says what was deleted.
@@ -48,8 +54,7 @@ export class RetentionController {
    * @remarks No backup is deleted that a floor protects: a locked one, the newest completed, the newest of the highest evidence, the
    * last `min_backups`; nor one that is being restored.
    */
-  @Post('backups/cleanup')
-  @ApiTags('backups')
+  @Post()
   @HttpCode(HttpStatus.OK)
   @Problems('database-not-found', 'retention-invalid')
   async cleanup(@Body() body: CleanupDto): Promise<CleanupView> {

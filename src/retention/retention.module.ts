@@ -4,7 +4,7 @@ import { BackupsModule } from '../backups/backups.module.js';
 import { BackupRetirement } from './backup-retirement.js';
 import { ClockWatch } from './clock-watch.js';
 import { ScheduleKnowledge } from './known-schedules.js';
-import { RetentionController } from './retention.controller.js';
+import { CleanupController, RetentionController } from './retention.controller.js';
 import { RetentionPlans } from './retention-plans.js';
 import { RetentionService } from './retention.service.js';
 import { RetentionSweeper } from './retention-sweeper.js';
@@ -12,7 +12,7 @@ import { RetentionSweeper } from './retention-sweeper.js';
 /** What is kept of a database's backups. */
 @Module({
   imports: [BackupsModule],
-  controllers: [RetentionController],
+  controllers: [CleanupController, RetentionController],
   providers: [
     BackupRetirement,
     ClockWatch,

@@ -148,7 +148,7 @@ describe('a clock that is put', () => {
       ),
       { numRuns: 100 },
     );
-  });
+  }, 60_000);
 });
 
 describe('a blackout', () => {

@@ -6,9 +6,7 @@ import type { EntityManager } from 'typeorm';
 import { v7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { CreateDatabases1763700000002 } from '../../src/catalog/migrations/0002-databases.js';
-import { AddConnectionParameters1763700000009 } from '../../src/catalog/migrations/0009-connection-parameters.js';
-import { CreateEvents1763700000012 } from '../../src/catalog/migrations/0012-events.ts';
+import { MIGRATIONS } from '../../src/catalog/migrations/all.ts';
 import { openCatalog, type OpenCatalog } from '../../src/catalog/open-catalog.js';
 import { SystemClock } from '../../src/clock/system-clock.js';
 import {
@@ -57,11 +55,7 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'backstop-removal-'));
   const schema = {
     entities: [Database, EventCounter, EventTotal, RecordedEvent],
-    migrations: [
-      CreateDatabases1763700000002,
-      AddConnectionParameters1763700000009,
-      CreateEvents1763700000012,
-    ],
+    migrations: MIGRATIONS,
   };
   open = await openCatalog({ kind: 'sqlite', path: path.join(folder, 'backup.db') }, schema);
   above = new RoomAbove();

@@ -5,8 +5,7 @@ import path from 'node:path';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { CreateDatabases1763700000002 } from '../../src/catalog/migrations/0002-databases.js';
-import { AddConnectionParameters1763700000009 } from '../../src/catalog/migrations/0009-connection-parameters.js';
+import { MIGRATIONS } from '../../src/catalog/migrations/all.ts';
 import { openCatalog, type OpenCatalog } from '../../src/catalog/open-catalog.js';
 import {
   holdDatabase,
@@ -20,7 +19,7 @@ import { freshDatabase, newestPostgresServer } from '../support/postgres-servers
 
 const schema = {
   entities: [Database],
-  migrations: [CreateDatabases1763700000002, AddConnectionParameters1763700000009],
+  migrations: MIGRATIONS,
 };
 const now = new Date('2026-11-21T03:00:00.123Z');
 
