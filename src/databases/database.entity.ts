@@ -60,7 +60,7 @@ export class Database {
   options: DatabaseOptions;
 
   /** What was set of its policy; see `completePolicy` for what counts. */
-  @Column({ name: 'retention', type: 'simple-json', default: '{}' })
+  @Column({ name: 'retention', type: 'simple-json' })
   retention: RetentionSettings;
 
   @Column({ name: 'created_at', ...timeColumn })
