@@ -197,7 +197,7 @@ describe('a registration that is refused', () => {
   });
 
   it.each<[pointers: string[], body: object]>([
-    [['/schedule', '/retention_days'], { schedule: '0 3 * * *', retention_days: 7 }],
+    [['/schedule', '/retention_days'], { schedule: 3, retention_days: '7' }],
     [['/destinations'], { destinations: ['local'] }],
     [['/id'], { id: '019abc00-0000-7000-8000-000000000001' }],
     [['/name'], { name: 7 }],
@@ -287,7 +287,7 @@ describe('changing a database', () => {
     [400, 'options-invalid', { options: { compression_level: 23 } }],
     [400, 'invalid-request', { host: null }],
     [400, 'invalid-request', { engine: 'postgres' }],
-    [400, 'invalid-request', { schedule: '0 3 * * *' }],
+    [400, 'schedule-invalid', { schedule: '60 3 * * *' }],
   ])('is refused with %i %s and changes nothing: %j', async (status, code, body) => {
     await service.request('DELETE', '/databases/neighbour');
     await registered('neighbour');
