@@ -1,17 +1,14 @@
-import { PassThrough, type Readable, type Transform } from 'node:stream';
+import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 import type { Clock } from '../clock/clock.js';
 import type { PutReceipt } from '../storage/storage.js';
 import { ArchiveStalledError, ArchiveStoreMismatchError } from './archive.errors.js';
-import { ChunkJoiner } from './chunk-joiner.js';
 import { createCompressor } from './compression.js';
+import { JoinedCompressor } from './joined-compressor.js';
 import type { Compression } from './manifest.js';
 import { Meter } from './meter.js';
 import type { ByteFacts } from './metered-digest.js';
-
-/** See `ChunkJoiner` for the reason of the size. */
-const COMPRESSED_CHUNK_BYTES = 1024 * 1024;
 
 export interface PackRequest {
   /** The plain bytes. Must end only on success and err otherwise (E1); is read to its end or destroyed. */
@@ -63,7 +60,7 @@ class Packing {
   readonly #request: PackRequest;
   readonly #abort = new AbortController();
   readonly #plain: Meter;
-  readonly #compressor: Transform;
+  readonly #compressor: Duplex;
   readonly #stored: Meter;
   #lastMoveMs: number;
 
@@ -71,7 +68,8 @@ class Packing {
     const moved = (): void => this.#moved();
     this.#request = request;
     this.#plain = new Meter(moved);
-    this.#compressor = createCompressor(request.compression, request.level) ?? new PassThrough();
+    const compressor = createCompressor(request.compression, request.level);
+    this.#compressor = compressor === undefined ? new PassThrough() : new JoinedCompressor(compressor);
     this.#stored = new Meter(moved);
     this.#lastMoveMs = request.clock.monotonicMs();
   }
@@ -90,8 +88,7 @@ class Packing {
 
   /** The pipeline and the put, both over when this settles. */
   async #transfer(signal: AbortSignal): Promise<PutReceipt> {
-    const joiner = new ChunkJoiner(COMPRESSED_CHUNK_BYTES);
-    const stages = [this.#plain, joiner, this.#compressor, this.#stored];
+    const stages = [this.#plain, this.#compressor, this.#stored];
     const pumping = pipeline([this.#request.source, ...stages], { signal }).catch((error: unknown) => {
       // Asked now: an abort that comes while the put cleans up is not what ended this.
       throw signal.aborted ? signal.reason : error;

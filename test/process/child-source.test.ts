@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from 'vitest';
 
 import { openChildSource } from '../../src/process/child-source.js';
+import { freeExpendable } from '../../src/process/expendable-buffers.js';
 import { ToolFailedError, ToolNotStartedError } from '../../src/process/process.errors.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { isWaitingToWrite } from '../support/waiting-to-write.js';
@@ -168,6 +169,36 @@ describe('what a child gets', () => {
   });
 });
 
+describe('the chunks of a child source', () => {
+  it('are large, however small the pieces are that the child writes', async () => {
+    const source = await openChildSource(
+      shell('head -c 8000000 /dev/zero | dd bs=4096 2>/dev/null'),
+      watch(),
+    );
+    const sizes: number[] = [];
+    for await (const chunk of source.bytes as AsyncIterable<Buffer>) sizes.push(chunk.length);
+    expect(sizes.reduce((total, size) => total + size, 0)).toBe(8_000_000);
+    expect(Math.max(...sizes)).toBeGreaterThanOrEqual(256 * 1024);
+    expect(sizes.length).toBeLessThan(200);
+  });
+
+  it('come soon also when the child writes little and goes on', async () => {
+    const source = await openChildSource(shell('printf first; sleep 60'), watch());
+    const [chunk] = (await once(source.bytes, 'data')) as [Buffer];
+    expect(chunk.toString()).toBe('first');
+    source.bytes.destroy();
+    await closed(source.bytes);
+  });
+
+  it('are freed by whoever reads them last, when that was agreed on', async () => {
+    const source = await openChildSource(shell('printf some'), watch(), { expendable: true });
+    const [chunk] = (await source.bytes.toArray()) as [Buffer];
+    expect(chunk.toString()).toBe('some');
+    freeExpendable(chunk);
+    expect(chunk.length).toBe(0);
+  });
+});
+
 describe('memory', () => {
   it('stays bounded when nobody reads: the child waits', async () => {
     const counted: string[] = [];
@@ -178,7 +209,7 @@ describe('memory', () => {
     await once(source.bytes, 'readable');
     await until(() => isWaitingToWrite(source.pid), 'the child to wait for its reader');
     expect(counted).toEqual([]);
-    expect(source.bytes.readableLength).toBeLessThanOrEqual(128 * 1024);
+    expect(source.bytes.readableLength).toBeLessThanOrEqual(512 * 1024);
     source.bytes.destroy();
     await closed(source.bytes);
   });

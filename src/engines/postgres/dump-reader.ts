@@ -77,7 +77,7 @@ export class CustomDumpReader extends DumpReader {
       this.#walker.read(chunk);
       return;
     }
-    this.#head.push(chunk);
+    this.#head.push(Buffer.from(chunk)); // a copy: the chunk goes on, and is freed by whoever reads it last
     this.#headBytes += chunk.length;
     if (this.#headBytes >= this.#nextTry) this.#tryHead();
   }

@@ -118,6 +118,7 @@ async function startTool(
   const source = await openChildSource(
     pgDump({ file: tool.path, access }, what),
     call.watch(dumpFailed(tool), onLine),
+    { expendable: format === 'custom' }, // the reader of the other format keeps pieces of what it reads
   );
   return source.bytes;
 }
