@@ -38,13 +38,9 @@ export class BackupStats {
   }
 
   async all(since: Date): Promise<BackupStatsView> {
-    const [[totals], databases, days] = await Promise.all([
-      this.#totals(),
-      this.#totals('b.database_name', 'name'),
-      this.#days(since),
-    ]);
+    const [databases, days] = await Promise.all([this.#totals('b.database_name', 'name'), this.#days(since)]);
     return {
-      ...toSummary(totals),
+      ...toSummary(sumOf(databases)),
       per_database: databases.map((row) => ({ database_name: row.name, ...toSummary(row) })),
       per_day: days,
     };
@@ -88,6 +84,26 @@ export class BackupStats {
       size_bytes: Number(row.bytes ?? 0),
     }));
   }
+}
+
+/** The totals of all databases from those of each, so that the rows are read once. */
+function sumOf(rows: readonly TotalsRow[]): TotalsRow {
+  const sum = (field: Exclude<keyof TotalsRow, 'oldest' | 'newest'>): string =>
+    String(rows.reduce((total, row) => total + Number(row[field] ?? 0), 0));
+  // ISO text in UTC sorts as time does.
+  const times = (field: 'oldest' | 'newest'): string[] => rows.flatMap((row) => row[field] ?? []).sort();
+  return {
+    total: sum('total'),
+    completed: sum('completed'),
+    failed: sum('failed'),
+    running: sum('running'),
+    queued: sum('queued'),
+    good: sum('good'),
+    judged: sum('judged'),
+    bytes: sum('bytes'),
+    oldest: times('oldest')[0] ?? null,
+    newest: times('newest').at(-1) ?? null,
+  };
 }
 
 function toSummary(row: TotalsRow | undefined): Totals {
