@@ -22,7 +22,16 @@ export default defineConfig({
     // leaves two cores idle half of the time.
     maxWorkers: Math.max(3, availableParallelism()),
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.spec.ts'], setupFiles, sequence: { groupOrder: 1 } } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.spec.ts'],
+          setupFiles,
+          // Some try thousands of random cases: seconds of work, more beside others.
+          testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: 'servers',
