@@ -43,6 +43,12 @@ module.exports = {
       from: { path: '^src/(restore|verification|retention)/' },
       to: { path: rooms(['restore', 'verification', 'retention', 'scheduler']), pathNot: '^src/$1/' },
     },
+    {
+      name: 'scheduler-stands-on-backups-and-retention',
+      severity: 'error',
+      from: { path: '^src/scheduler/' },
+      to: { path: rooms(['restore', 'verification']) },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-orphans',
