@@ -8,6 +8,7 @@ import { SystemClock } from '../../src/clock/system-clock.ts';
 import { readArchiveEvents } from '../../src/engines/mongo/archive/archive-events.ts';
 import { ArchiveReader } from '../../src/engines/mongo/archive/archive-reader.ts';
 import { type ArchiveContent, nameOf } from '../../src/engines/mongo/archive/archive.ts';
+import { type OrderedDocument, readBson } from '../../src/engines/mongo/archive/ordered-document.ts';
 import type { BuiltInPlan } from '../../src/engines/mongo/builtin-dump-sources.ts';
 import { type BuiltInDump, openBuiltInDump } from '../../src/engines/mongo/builtin-dump.ts';
 
@@ -22,14 +23,25 @@ export async function planOf(db: Db, plan: Partial<BuiltInPlan> = {}): Promise<B
     if (name.startsWith('system.')) continue;
     const uuid =
       info?.uuid instanceof BSON.Binary ? { uuid: info.uuid.toString('hex').replaceAll('-', '') } : {};
-    const indexes =
-      type === 'view' ? [] : await db.collection(name).listIndexes({ promoteValues: false }).toArray();
-    const definition = { options, indexes, collectionName: name, type: String(type), ...uuid };
+    const indexes = type === 'view' ? [] : await indexesOn(db, name);
+    const definition = {
+      options: new Map(Object.entries(options)),
+      indexes,
+      collectionName: name,
+      type: String(type),
+      ...uuid,
+    };
     collections.push({ database: db.databaseName, collection: name, definition });
   }
   const topology = hello['setName'] === undefined ? 'standalone' : 'replica-set';
   const server = { version, major: Number.parseInt(version, 10), details: { topology } };
   return { server, databaseName: db.databaseName, collections, usersAndRoles: false, ...plan };
+}
+
+/** A collection's indexes from the bytes of the server's answer. */
+export async function indexesOn(db: Db, collection: string): Promise<OrderedDocument[]> {
+  const listed: unknown[] = await db.collection(collection).listIndexes({ raw: true }).toArray();
+  return listed.map(readBson);
 }
 
 export interface OpenedDump extends BuiltInDump {

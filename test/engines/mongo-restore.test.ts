@@ -8,10 +8,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ArchiveWriter } from '../../src/engines/mongo/archive/archive-writer.ts';
 import { ARCHIVE_VERSION, type CollectionEntry } from '../../src/engines/mongo/archive/archive.ts';
 import { writeDefinition } from '../../src/engines/mongo/archive/definition.ts';
+import { isOrderedDocument } from '../../src/engines/mongo/archive/ordered-document.ts';
 import type { MongoEngine } from '../../src/engines/mongo/mongo.engine.ts';
 import { dumped, piecesOf, plainCall } from '../contracts/engine-under-test.ts';
 import { mongoTitle } from '../support/mongo-server.ts';
 import { freshMongoDatabase, mongoServers } from '../support/mongo-servers.ts';
+import { indexesOn } from './mongo-dumping.ts';
 import { connectionToMongo, mongoEngine } from './mongo-under-test.ts';
 
 const servers = mongoServers().map((server) => ({ server, title: mongoTitle(server) }));
@@ -19,7 +21,7 @@ const servers = mongoServers().map((server) => ({ server, title: mongoTitle(serv
 /** An archive of one collection `shop.a` with these documents, or of none. */
 function archiveOf(documents: readonly BSON.Document[] | undefined): Buffer {
   const writer = new ArchiveWriter();
-  const definition = { options: {}, indexes: [], collectionName: 'a', type: 'collection' };
+  const definition = { options: new Map(), indexes: [], collectionName: 'a', type: 'collection' };
   const a: CollectionEntry = {
     database: 'shop',
     collection: 'a',
@@ -61,6 +63,30 @@ describe.each(servers)('loading archives into $title', ({ server }) => {
       retryable: false,
     });
     expect((await engine.measure(connection, {}, plainCall())).items).toEqual([]);
+  });
+
+  test('fields of an index keep their order, those that look like integers too', async () => {
+    await using source = await freshMongoDatabase(server, 'order');
+    await using target = await freshMongoDatabase(server, 'order-again');
+    await using other = await freshMongoDatabase(server, 'order-other');
+    const on = (...names: string[]): Map<string, 1> => new Map(names.map((name) => [name, 1]));
+    await source.db.collection('a').createIndex(on('name', '2024', '7'), { name: 'i' });
+    await other.db.collection('a').createIndex(on('2024', 'name', '7'), { name: 'i' });
+    const from = await dumped(engine, connectionToMongo(server, source.name));
+    const connection = connectionToMongo(server, target.name);
+    await engine.restore(
+      connection,
+      piecesOf(from.bytes),
+      { format: 'archive', workDir: folder },
+      plainCall(),
+    );
+    const [, index] = await indexesOn(target.db, 'a');
+    const key = index?.get('key');
+    expect(isOrderedDocument(key) && [...key.keys()]).toEqual(['name', '2024', '7']);
+    const digestOf = async (name: string): Promise<string | undefined> =>
+      (await engine.measure(connectionToMongo(server, name), {}, plainCall())).schema?.digest;
+    expect(await digestOf(target.name)).toBe(from.content.schema?.digest);
+    expect(await digestOf(other.name)).not.toBe(from.content.schema?.digest);
   });
 
   test('an archive of no collections makes an empty database, which gives such an archive again', async () => {

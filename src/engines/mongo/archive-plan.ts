@@ -87,8 +87,8 @@ function chooseEntries(
 function planned(entry: CollectionEntry): PlannedCollection {
   const definition = readDefinition(entry);
   const type = definition.type ?? entry.type;
-  const isView = type === 'view' || definition.options['viewOn'] !== undefined;
-  const isTimeSeries = type === 'timeseries' || definition.options['timeseries'] !== undefined;
+  const isView = type === 'view' || definition.options.has('viewOn');
+  const isTimeSeries = type === 'timeseries' || definition.options.has('timeseries');
   // A time-series collection says of itself that it is a view on its buckets in some versions.
   return { entry, definition, kind: isTimeSeries ? 'time-series' : isView ? 'view' : 'collection' };
 }

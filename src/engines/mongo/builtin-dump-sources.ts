@@ -8,6 +8,7 @@ import {
   type Namespace,
 } from './archive/archive.js';
 import { type CollectionDefinition, writeDefinition } from './archive/definition.js';
+import type { OrderedDocument } from './archive/ordered-document.js';
 
 /** What the built-in source is to read, decided before. A `DumpPlan` is one. */
 export interface BuiltInPlan {
@@ -74,8 +75,8 @@ export function hasSnapshots({ server }: BuiltInPlan): boolean {
   return server.details.topology !== 'standalone' && server.major >= SNAPSHOTS_SINCE;
 }
 
-function canBeInSnapshot(plan: BuiltInPlan, database: string, options: Document): boolean {
-  const isCapped = options['capped'] === true;
+function canBeInSnapshot(plan: BuiltInPlan, database: string, options: OrderedDocument): boolean {
+  const isCapped = options.get('capped') === true;
   return !OF_THE_SERVER.has(database) && (!isCapped || plan.server.major >= CAPPED_SNAPSHOTS_SINCE);
 }
 

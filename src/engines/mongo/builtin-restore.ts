@@ -4,8 +4,8 @@ import type { RestoreOutcome } from '../engine.js';
 import { ArchiveUnreadableError, TargetDatabaseExistsError } from '../tools.errors.js';
 import { type ArchiveEvent, nameOf } from './archive/archive.js';
 import { readArchiveEvents } from './archive/archive-events.js';
+import { isOrderedDocument, type OrderedDocument } from './archive/ordered-document.js';
 import { type LoadPlan, outcomeOf, type PlannedCollection, placeOf, planLoad } from './archive-plan.js';
-import { type Fields, fieldsOf } from './fields.js';
 import { LoadLanes } from './load-lanes.js';
 import type { MongoCall } from './mongo-call.js';
 import { RESTORE_MARKER } from './mongo-collections.js';
@@ -128,7 +128,7 @@ class Load {
   }
 
   async #make({ entry, definition }: PlannedCollection): Promise<void> {
-    const options = without(definition.options, NOT_RESTORED_OPTIONS);
+    const options = Object.fromEntries(without(definition.options, NOT_RESTORED_OPTIONS));
     try {
       await this.#session.command(this.#target, { create: entry.collection, ...options });
     } catch (error) {
@@ -137,7 +137,7 @@ class Load {
     }
     this.#made.push(entry.collection);
     // Their order is a part of their content.
-    if (definition.options['capped'] === true) this.#capped.add(entry.collection);
+    if (definition.options.get('capped') === true) this.#capped.add(entry.collection);
   }
 
   async #makeIndexes({ entry, definition, kind }: PlannedCollection): Promise<void> {
@@ -150,28 +150,32 @@ class Load {
   }
 }
 
-function without(document: Fields, names: readonly string[]): Fields {
-  return Object.fromEntries(Object.entries(document).filter(([name]) => !names.includes(name)));
+function without(document: OrderedDocument, names: readonly string[]): OrderedDocument {
+  return new Map([...document].filter(([name]) => !names.includes(name)));
 }
 
 /**
  * A text index lists itself by the fields of its own that hold the words (`_fts`), and what it was made of as weights. MongoDB takes
  * that back as it is; FerretDB takes it for an index of everything, and refuses deep documents.
  */
-function asRequested(index: Fields): Fields {
-  const key = fieldsOf(index['key']);
-  if (key['_fts'] !== 'text') return index;
-  const words = Object.keys(fieldsOf(index['weights'])).map((name): [string, unknown] => [name, 'text']);
-  const entries = Object.entries(key).flatMap(([name, order]): [string, unknown][] => {
+function asRequested(index: OrderedDocument): OrderedDocument {
+  const key = documentIn(index, 'key');
+  if (key.get('_fts') !== 'text') return index;
+  const words = [...documentIn(index, 'weights').keys()].map((name): [string, unknown] => [name, 'text']);
+  const entries = [...key].flatMap(([name, order]): [string, unknown][] => {
     if (name === '_fts') return words;
     return name === '_ftsx' ? [] : [[name, order]];
   });
-  return { ...index, key: Object.fromEntries(entries) };
+  return new Map([...index, ['key', new Map(entries)]]);
 }
 
 /** The one on `_id` comes with the collection. */
-function isIdIndex({ key, clustered }: Fields): boolean {
-  const fields = fieldsOf(key);
-  const isAlone = Object.keys(fields).length === 1;
-  return (isAlone && Number(fields['_id']) === 1) || clustered === true;
+function isIdIndex(index: OrderedDocument): boolean {
+  const key = documentIn(index, 'key');
+  return (key.size === 1 && Number(key.get('_id')) === 1) || index.get('clustered') === true;
+}
+
+function documentIn(index: OrderedDocument, name: string): OrderedDocument {
+  const value = index.get(name);
+  return isOrderedDocument(value) ? value : new Map<string, unknown>();
 }

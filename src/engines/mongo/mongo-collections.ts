@@ -1,7 +1,8 @@
 import type { DumpScope } from '../engine.js';
 import { dataNamespaceOf, type Namespace } from './archive/archive.js';
 import type { CollectionDefinition } from './archive/definition.js';
-import { documentsIn, type Fields, fieldsOf, textIn } from './fields.js';
+import { isOrderedDocument, type OrderedDocument, readBson } from './archive/ordered-document.js';
+import { documentsIn, textIn } from './fields.js';
 import type { MongoSession } from './mongo-session.js';
 
 /** Made by a restore to hold the name of a database, and to say that it is not whole; no part of any backup. */
@@ -75,24 +76,21 @@ function isOfPeople(collection: string): boolean {
 interface ListedCollection {
   name: string;
   type: string;
-  options: Fields;
+  options: OrderedDocument;
   uuid?: string;
 }
 
 /** Everything that a database lists, the server's own included. */
 export async function listCollections(session: MongoSession, database: string): Promise<ListedCollection[]> {
-  const listed = await session.reading(() =>
-    session
-      .db(database)
-      .listCollections({}, { nameOnly: false, promoteValues: false, promoteLongs: false })
-      .toArray(),
-  );
-  return documentsIn(listed).map((one) => {
-    const uuid = hexOf(one['info']);
+  const cursor = session.db(database).listCollections({}, { nameOnly: false, raw: true });
+  const listed: unknown[] = await session.reading(() => cursor.toArray());
+  return listed.map(readBson).map((one) => {
+    const [options, info] = [one.get('options'), one.get('info')];
+    const uuid = isOrderedDocument(info) ? hexOf(info.get('uuid')) : undefined;
     return {
-      name: textIn(one['name']) ?? '',
-      type: textIn(one['type']) ?? 'collection',
-      options: fieldsOf(one['options']),
+      name: textIn(one.get('name')) ?? '',
+      type: textIn(one.get('type')) ?? 'collection',
+      options: isOrderedDocument(options) ? options : new Map<string, unknown>(),
       ...(uuid !== undefined && { uuid }),
     };
   });
@@ -120,17 +118,18 @@ async function defined(
 }
 
 /** A collection that somebody drops meanwhile has none. */
-async function listIndexes(session: MongoSession, database: string, collection: string): Promise<Fields[]> {
-  const cursor = session
-    .db(database)
-    .collection(collection)
-    .listIndexes({ promoteValues: false, promoteLongs: false });
-  return documentsIn(await session.reading(() => cursor.toArray()));
+async function listIndexes(
+  session: MongoSession,
+  database: string,
+  collection: string,
+): Promise<OrderedDocument[]> {
+  const cursor = session.db(database).collection(collection).listIndexes({ raw: true });
+  const listed: unknown[] = await session.reading(() => cursor.toArray());
+  return listed.map(readBson);
 }
 
 /** The UUID of a collection as 32 hexadecimal digits; servers give it as binary, FerretDB as text. */
-function hexOf(info: unknown): string | undefined {
-  const uuid: unknown = fieldsOf(info)['uuid'];
+function hexOf(uuid: unknown): string | undefined {
   const text = typeof uuid === 'string' ? uuid : isBinary(uuid) ? uuid.toString('hex') : '';
   const digits = text.replaceAll('-', '').toLowerCase();
   return /^[0-9a-f]{32}$/.test(digits) ? digits : undefined;

@@ -96,7 +96,7 @@ export class MongoMover implements Mover {
     const listed = await listCollections(this.#session, from);
     const view = listed.find((one) => one.name === name);
     if (view === undefined) return;
-    await this.#session.command(to, { create: newName, ...view.options });
+    await this.#session.command(to, { create: newName, ...Object.fromEntries(view.options) });
     await this.#session.reading(() => this.#session.db(from).dropCollection(name));
   }
 }

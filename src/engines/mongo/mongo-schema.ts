@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 
-import { BSON, type Document } from 'mongodb';
+import { BSON } from 'mongodb';
 
 import type { SchemaFacts } from '../content-facts.js';
 import type { ServerFacts } from '../engine.js';
 import type { CollectionDefinition } from './archive/definition.js';
+import { isOrderedDocument, type OrderedDocument } from './archive/ordered-document.js';
 
 /** A definition under the name that the manifest uses. */
 export interface NamedDefinition {
@@ -43,10 +44,8 @@ function canonicalDefinition({ type, options, indexes }: CollectionDefinition): 
 }
 
 /** Fields in the order of their names, for the outermost level; inside, order has a meaning (`{a: 1, b: 1}` of an index). */
-function entriesOf(document: Document, incidental: ReadonlySet<string>): unknown[] {
-  // Relaxed: 1, NumberInt(1) and NumberLong(1) mean the same to every option, and servers change one to another.
-  const plain: unknown = BSON.EJSON.serialize(document, { relaxed: true });
-  return Object.entries(typeof plain === 'object' && plain !== null ? plain : {})
+function entriesOf(document: OrderedDocument, incidental: ReadonlySet<string>): unknown[] {
+  return [...document]
     .filter(([name]) => !incidental.has(name))
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => [name, ordered(value)]);
@@ -55,8 +54,14 @@ function entriesOf(document: Document, incidental: ReadonlySet<string>): unknown
 /** JSON.stringify sorts keys that look like numbers first; a list of pairs keeps their order. */
 function ordered(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(ordered);
-  if (typeof value !== 'object' || value === null) return value;
-  return ['{}', ...Object.entries(value).map(([name, inner]) => [name, ordered(inner)])];
+  if (isOrderedDocument(value)) return pairsOf([...value]);
+  // Relaxed: 1, NumberInt(1) and NumberLong(1) mean the same to every option, and servers change one to another.
+  const plain: unknown = BSON.EJSON.serialize(value, { relaxed: true });
+  return typeof plain === 'object' && plain !== null ? pairsOf(Object.entries(plain)) : plain;
+}
+
+function pairsOf(fields: readonly [string, unknown][]): unknown[] {
+  return ['{}', ...fields.map(([name, inner]) => [name, ordered(inner)])];
 }
 
 function countObjects(definitions: readonly CollectionDefinition[]): Record<string, number> {
@@ -65,8 +70,8 @@ function countObjects(definitions: readonly CollectionDefinition[]): Record<stri
     collections: definitions.length - ofType('view') - ofType('timeseries'),
     views: ofType('view'),
     time_series: ofType('timeseries'),
-    capped: definitions.filter(({ options }) => options['capped'] === true).length,
-    validators: definitions.filter(({ options }) => options['validator'] !== undefined).length,
+    capped: definitions.filter(({ options }) => options.get('capped') === true).length,
+    validators: definitions.filter(({ options }) => options.has('validator')).length,
     indexes: definitions.reduce((sum, { indexes }) => sum + indexes.length, 0),
   };
   return Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0));

@@ -1,14 +1,18 @@
-import { BSON } from 'mongodb';
-
 import { ArchiveUnreadableError } from '../../tools.errors.js';
 import type { CollectionEntry } from './archive.js';
+import {
+  isOrderedDocument,
+  type OrderedDocument,
+  readExtendedJson,
+  writeExtendedJson,
+} from './ordered-document.js';
 
 /** How a collection or view is made: what an entry of the prelude holds as text. */
 export interface CollectionDefinition {
   /** As `listCollections` gives them: validator, capped, timeseries, collation, viewOn, pipeline, … */
-  options: BSON.Document;
+  options: OrderedDocument;
   /** As `listIndexes` gives them, the one on `_id` included. Empty for views. */
-  indexes: readonly BSON.Document[];
+  indexes: readonly OrderedDocument[];
   /** 32 hexadecimal digits. Absent for views. */
   uuid?: string;
   collectionName: string;
@@ -23,15 +27,15 @@ export function readDefinition(entry: CollectionEntry): CollectionDefinition {
   const { metadata, collection: collectionName } = entry;
   let read: unknown;
   try {
-    read = metadata === '' ? {} : BSON.EJSON.parse(metadata, { relaxed: false });
+    read = metadata === '' ? new Map() : readExtendedJson(metadata);
   } catch (error) {
     throw unreadable(collectionName, error);
   }
-  if (!isDocument(read)) throw unreadable(collectionName);
-  const { options, indexes, uuid, type } = read;
+  if (!isOrderedDocument(read)) throw unreadable(collectionName);
+  const [options, indexes, uuid, type] = ['options', 'indexes', 'uuid', 'type'].map((name) => read.get(name));
   return {
-    options: isDocument(options) ? options : {},
-    indexes: Array.isArray(indexes) ? indexes.filter(isDocument) : [],
+    options: isOrderedDocument(options) ? options : new Map(),
+    indexes: Array.isArray(indexes) ? indexes.filter(isOrderedDocument) : [],
     collectionName,
     ...(typeof uuid === 'string' && uuid !== '' ? { uuid } : {}),
     ...(typeof type === 'string' && type !== '' ? { type } : {}),
@@ -41,18 +45,14 @@ export function readDefinition(entry: CollectionEntry): CollectionDefinition {
 /** The text of a definition for an entry of the prelude, as mongorestore reads it. */
 export function writeDefinition(definition: CollectionDefinition): string {
   const { options, indexes, uuid, collectionName, type } = definition;
-  const written = {
-    ...(Object.keys(options).length > 0 ? { options } : {}),
-    indexes,
-    ...(uuid === undefined ? {} : { uuid }),
-    collectionName,
-    ...(type === undefined ? {} : { type }),
-  };
-  return BSON.EJSON.stringify(written, { relaxed: false });
-}
-
-function isDocument(value: unknown): value is BSON.Document {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  const written: [string, unknown][] = [
+    ['options', options.size > 0 ? options : undefined],
+    ['indexes', indexes],
+    ['uuid', uuid],
+    ['collectionName', collectionName],
+    ['type', type],
+  ];
+  return writeExtendedJson(new Map(written.filter(([, value]) => value !== undefined)));
 }
 
 function unreadable(collectionName: string, cause?: unknown): ArchiveUnreadableError {
