@@ -28,6 +28,16 @@ test.each(FORMATS)(
   },
 );
 
+test.each([1, 999, 1000, 1001, 2000, 2001, 5000, 5001])('%i bytes are one frame of zstd', async (length) => {
+  const plain = Buffer.alloc(length, 'x');
+  const packed = await buffer(
+    Readable.from([plain], { objectMode: false }).compose(new JoinedCompressor(createZstdCompress(), 1000)),
+  );
+  expect((await promisify(zstdDecompress)(packed)).equals(plain)).toBe(true);
+  // Every frame begins with the same four bytes.
+  expect(packed.indexOf(packed.subarray(0, 4), 4)).toBe(-1);
+});
+
 test('a block is used again only when the compressor is through with it, also with a slow reader', async () => {
   const plain = Buffer.from(Array.from({ length: 3_000_000 }, (_, at) => (at * 2_654_435_761) >>> 24));
   const stage = new JoinedCompressor(createZstdCompress({ chunkSize: 1024 }), 10_000);

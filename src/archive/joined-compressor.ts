@@ -40,9 +40,13 @@ export class JoinedCompressor extends Duplex {
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    const rest = this.#block?.subarray(0, this.#length);
-    if (rest === undefined || rest.length === 0) this.#compressor.end(callback);
-    else this.#compressor.end(rest, callback);
+    const rest = this.#block?.subarray(0, this.#length) ?? Buffer.alloc(0);
+    // Ended only when nothing is under way: with blocks still queued, Node ends zstd's frame with the last one, and then writes an
+    // empty frame behind it (24.21, measured), which a reader has to take for damage.
+    this.#compressor.write(rest, (error) => {
+      if (error) callback(error);
+      else this.#compressor.end(callback);
+    });
   }
 
   override _read(): void {
