@@ -17,6 +17,8 @@ export interface NewEvent {
   database: { id: string | null; name: string } | null;
   /** How long it took, where it took time; also counted in the totals. */
   durationMs?: number | undefined;
+  /** How often it has happened, when one event tells of several times; else once. Only the totals count it. */
+  times?: number | undefined;
   facts?: EventFacts;
 }
 
@@ -67,10 +69,11 @@ async function write(tx: EntityManager, events: readonly Pending[]): Promise<voi
 
 /** Read, add, write: nobody does the same at once, since we hold the counter. */
 async function count(tx: EntityManager, events: readonly Pending[]): Promise<void> {
-  const counted = events.map(({ name, database, durationMs }) => ({
+  const counted = events.map(({ name, database, durationMs, times }) => ({
     name,
     databaseId: database?.id ?? null,
     durationMs,
+    times,
   }));
   const before = await tx.findBy(EventTotal, {
     eventName: In([...new Set(counted.map(({ name }) => name))]),

@@ -43,6 +43,12 @@ describe('adding events to totals', () => {
     expect(before[1]).toMatchObject({ count: 7 });
   });
 
+  it('counts an event that tells of several as so many', () => {
+    const missed = { name: 'ScheduleRunMissed', databaseId: 'a' } as const;
+    const [total] = addToTotals([], [{ ...missed, times: 40 }, missed]);
+    expect(total).toMatchObject({ count: 41 });
+  });
+
   it('puts a duration into the first bucket that holds it, its bound included', () => {
     const durations = [0, 500, 501, 1000, 86_400_000];
     const [total] = addToTotals(

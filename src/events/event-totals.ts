@@ -2,16 +2,20 @@ import type { RecordedEvent } from './recorded-event.entity.js';
 import { DURATION_BOUNDS, type EventTotal, NO_DATABASE } from './event-total.entity.js';
 
 /** An event as far as it is counted. */
-export type Counted = Pick<RecordedEvent, 'name' | 'databaseId'> & { durationMs?: number | undefined };
+export type Counted = Pick<RecordedEvent, 'name' | 'databaseId'> & {
+  durationMs?: number | undefined;
+  /** How often it has happened, when one event tells of several times; else once. */
+  times?: number | undefined;
+};
 
 /** The totals after these events: those of `before` that change, and new ones. */
 export function addToTotals(before: readonly EventTotal[], events: readonly Counted[]): EventTotal[] {
   const totals = new Map(before.map((total) => [keyOf(total.eventName, total.databaseId), total]));
   const changed = new Map<string, EventTotal>();
-  for (const { name, databaseId, durationMs } of events) {
+  for (const { name, databaseId, durationMs, times = 1 } of events) {
     const key = keyOf(name, databaseId ?? NO_DATABASE);
     const total = changed.get(key) ?? Object.assign(blank(name, databaseId), totals.get(key));
-    total.count += 1;
+    total.count += times;
     if (durationMs !== undefined) addDuration(total, durationMs);
     changed.set(key, total);
   }

@@ -52,7 +52,7 @@ export class ServiceMetrics {
   );
   readonly #missed = countedPerDatabase(
     'schedule_missed_total',
-    'Times of a schedule that passed without a backup.',
+    'Runs of schedules that nobody made in their time.',
   );
   readonly #retired = countedPerDatabase(
     'retention_deleted_total',

@@ -69,6 +69,7 @@ export class RunStarter {
       name: 'ScheduleRunMissed',
       subject: { kind: 'schedule', id: schedule.id },
       database: { id: database.id, name: database.name },
+      times: count,
       facts: {
         schedule: schedule.name,
         count,

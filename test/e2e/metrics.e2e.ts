@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -11,9 +12,11 @@ import { findPromtool } from '../support/promtool.ts';
 import { completedRestore } from '../support/restores.ts';
 import { type Service, startService } from '../support/service.ts';
 import { backupIn, completedBackup, freshShop, holdTable, register } from '../support/shop.ts';
+import { until } from '../support/until.ts';
 
 const server = newestPostgresServer();
 const env = { PG_BIN_DIRS: server.clientBinDirs.join(':'), BACKUP_MAX_ATTEMPTS: '1' };
+const HOUR_MS = 3_600_000;
 let service: Service;
 let dataDir: string;
 let shop: Awaited<ReturnType<typeof freshShop>>;
@@ -41,6 +44,23 @@ async function scrape(): Promise<Map<string, Family>> {
 function labelled(families: ReadonlyMap<string, Family>): string[] {
   const samples = [...families.values()].flatMap((family) => family.samples);
   return [...new Set(samples.flatMap(({ labels }) => labels['database'] ?? []))].toSorted();
+}
+
+/** Leaves the one schedule, an hourly one, as a service leaves it that stops at the beginning of an hour so many hours ago. */
+function settleSchedule(hoursAgo: number): void {
+  const hour = Math.floor(Date.now() / HOUR_MS) - hoursAgo;
+  const [settled, next] = [hour, hour + 1].map((each) => new Date(each * HOUR_MS).toISOString());
+  using catalog = new DatabaseSync(join(dataDir, 'data/backup.db'));
+  const settle = catalog.prepare('UPDATE schedules SET settled_until = ?, next_run_at = ?');
+  expect(settle.run(settled!, next!).changes).toBe(1);
+}
+
+/** How many the events tell of; undefined when there is none. */
+function missedRuns(): number | undefined {
+  using catalog = new DatabaseSync(join(dataDir, 'data/backup.db'), { readOnly: true });
+  const sum = `SELECT sum(json_extract(facts, '$.count')) AS runs FROM events WHERE name = 'ScheduleRunMissed'`;
+  const runs = catalog.prepare(sum).get()?.['runs'];
+  return typeof runs === 'number' ? runs : undefined;
 }
 
 const shopLabels = { database: 'shop' };
@@ -124,6 +144,29 @@ describe('the metrics', () => {
     expect(valueOf(await scrape(), 'backups_total', { database: 'short-lived', status: 'completed' })).toBe(
       0,
     );
+  });
+
+  test('count the runs that were missed, and what retention lets go', async () => {
+    const tended = { database: 'tended' };
+    const id = await register(service, server, shop.name, 'tended');
+    for (let made = 0; made < 3; made += 1) await completedBackup(service, 'tended');
+    const schedule = { database_id: id, name: 'hourly', cron: '0 * * * *', catch_up: 'skip' };
+    expect((await service.request('POST', '/schedules', schedule)).status).toBe(201);
+    const before = await scrape();
+    expect(valueOf(before, 'retention_deleted_total', tended)).toBe(0);
+    expect(valueOf(before, 'schedule_missed_total', tended)).toBe(0);
+
+    await service.request('PATCH', '/databases/tended', { max_backups: 1 });
+    expect((await service.request('POST', '/backups/cleanup', { database_id: id })).status).toBe(200);
+    await service.stop();
+    settleSchedule(30);
+    service = await startService({ env, dataDir });
+    const told = await until('the missed runs', missedRuns);
+    // The newest hour may just have begun, and then is no missed one.
+    expect(told).toBeGreaterThanOrEqual(29);
+    const after = await scrape();
+    expect(valueOf(after, 'schedule_missed_total', tended)).toBe(told);
+    expect(valueOf(after, 'retention_deleted_total', tended)).toBe(2);
   });
 
   test('please the linter of Prometheus', async (context) => {

@@ -173,6 +173,8 @@ describe('a ticker', () => {
       last_slot: '2026-11-21T16:00:00.000Z',
       caught_up: true,
     });
+    const total = { eventName: 'ScheduleRunMissed', databaseId: made.databaseId } as const;
+    expect(await catalog.read.findOneBy(EventTotal, total)).toMatchObject({ count: 40 });
   });
 
   it('neither doubles nor loses a run, nor calls one missed, when the clock is put', async () => {
