@@ -62,11 +62,9 @@ export const RARE_QUERIES: readonly SchemaQuery[] = [
           FROM pg_catalog.pg_foreign_data_wrapper w WHERE ${notOfExtension('pg_foreign_data_wrapper', 'w.oid')}`,
   },
   {
-    // Their options may hold passwords, and are shown to few.
+    // Their options may hold passwords, and are shown to few. The table behind this view is for superusers alone.
     kind: 'user_mappings',
     inSchema: false,
-    sql: `SELECT concat_ws(' ON ', coalesce(r.rolname, 'public'), s.srvname) AS name, '' AS definition
-          FROM pg_catalog.pg_user_mapping u JOIN pg_catalog.pg_foreign_server s ON s.oid = u.umserver
-          LEFT JOIN pg_catalog.pg_roles r ON r.oid = u.umuser`,
+    sql: `SELECT concat_ws(' ON ', u.usename, u.srvname) AS name, '' AS definition FROM pg_catalog.pg_user_mappings u`,
   },
 ];
