@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Column, Entity, PrimaryColumn, Unique, type ValueTransformer } from 'typeorm';
 
 import { idColumn, timeColumn } from '../catalog/columns.js';
 import type { ConnectionParameters, EngineKind, TlsChoice } from '../engines/engine.js';
@@ -9,6 +9,12 @@ import type { RetentionSettings } from './retention-policy.js';
 export interface StoredTls extends Omit<TlsChoice, 'key'> {
   keySealed?: string;
 }
+
+/** Rows from before there was retention hold null. A default of the column would do, but TypeORM gives its bare text to new entities. */
+const NO_SETTINGS_YET: ValueTransformer = {
+  from: (settings: RetentionSettings | null) => settings ?? {},
+  to: (settings: RetentionSettings) => settings,
+};
 
 /**
  * A database that is backed up. Holds nothing that opens it: the password is sealed for this row, or is in an environment
@@ -60,7 +66,7 @@ export class Database {
   options: DatabaseOptions;
 
   /** What was set of its policy; see `completePolicy` for what counts. */
-  @Column({ name: 'retention', type: 'simple-json' })
+  @Column({ name: 'retention', type: 'simple-json', nullable: true, transformer: NO_SETTINGS_YET })
   retention: RetentionSettings;
 
   @Column({ name: 'created_at', ...timeColumn })

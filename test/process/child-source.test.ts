@@ -78,10 +78,10 @@ describe('the end of a child source', () => {
 
   it('still comes when a slow reader takes the last bytes long after the exit', async () => {
     const time = new ManualClock();
-    const source = await openChildSource(shell('head -c 150000 /dev/zero'), watch({ clock: time }));
+    const source = await openChildSource(shell('head -c 630000 /dev/zero'), watch({ clock: time }));
     await once(source.bytes, 'readable');
     source.bytes.read(1);
-    // The rest does not fit into our buffer: the child is gone, and its last bytes wait in the pipe.
+    // The rest does not fit into our blocks: the child is gone, and its last bytes wait in the pipe.
     await source.exited;
     await until(() => time.sleeping > 0, 'the wait for late output');
     for (let waits = 0; waits < 3; waits += 1) {

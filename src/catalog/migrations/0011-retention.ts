@@ -13,7 +13,7 @@ const OF_BACKUPS = [
 /** Policies of databases, and what retention knows of a backup. */
 export class AddRetention1763700000011 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    await runner.addColumn('databases', new TableColumn(textOf('retention', { default: "'{}'" })));
+    await runner.addColumn('databases', new TableColumn(textOf('retention', optional)));
     for (const column of OF_BACKUPS) await runner.addColumn('backups', new TableColumn(column));
   }
 
