@@ -171,7 +171,7 @@ export class BackupView {
    */
   completed_at: string | null;
   /**
-   * From `started_at` to `completed_at`, in seconds; null while one of them is.
+   * From `started_at` to `completed_at`, in seconds; never below 0; null while one of them is.
    * @example 7.492
    */
   duration_seconds: number | null;
@@ -313,9 +313,9 @@ function keepReasonsOf(row: Backup): string[] {
   return row.locked ? ['locked', ...others] : others;
 }
 
-/** Seconds with milliseconds, or null while one of the two is unknown. */
+/** Seconds with milliseconds, or null while one of the two is unknown; 0 when the machine's clock was set back between them. */
 export function secondsBetween(from: Date | null, to: Date | null): number | null {
-  return from === null || to === null ? null : (to.getTime() - from.getTime()) / 1000;
+  return from === null || to === null ? null : Math.max(0, to.getTime() - from.getTime()) / 1000;
 }
 
 export function toErrorView(row: {

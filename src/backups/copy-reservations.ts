@@ -12,6 +12,9 @@ import { Backup } from './backup.entity.js';
 /** Two attempts within one second get different names; nobody makes this many. */
 const MOST_SEQUENCES = 100;
 
+/** What of an attempt its names depend on. */
+export type NamedAttempt = Pick<AttemptPlan, 'backup' | 'attempt' | 'destination' | 'scope'>;
+
 /** Writes the names of an attempt's objects into the catalog, before the first byte is stored under them. */
 @Injectable()
 export class CopyReservations {
@@ -25,7 +28,7 @@ export class CopyReservations {
    * Finds names that neither the catalog nor the destination knows, and takes them.
    * @param name gives the names for a sequence number, from 1
    */
-  async reserve(plan: AttemptPlan, name: (sequence: number) => ArchiveNames): Promise<ArchiveNames> {
+  async reserve(plan: NamedAttempt, name: (sequence: number) => ArchiveNames): Promise<ArchiveNames> {
     for (let sequence = 1; sequence <= MOST_SEQUENCES; sequence += 1) {
       const names = name(sequence);
       if ((await this.#isFree(plan, names)) && (await this.#take(plan, names))) return names;
@@ -34,13 +37,13 @@ export class CopyReservations {
   }
 
   /** A foreign file under our name would be refused by the storage later, but must never come to be named as ours. */
-  async #isFree(plan: AttemptPlan, names: ArchiveNames): Promise<boolean> {
+  async #isFree(plan: NamedAttempt, names: ArchiveNames): Promise<boolean> {
     const storage = this.storages.open(plan.destination);
     for (const key of keysOf(plan, names)) if ((await storage.stat(key)) !== undefined) return false;
     return true;
   }
 
-  async #take(plan: AttemptPlan, names: ArchiveNames): Promise<boolean> {
+  async #take(plan: NamedAttempt, names: ArchiveNames): Promise<boolean> {
     const { backup, attempt, destination } = plan;
     const key = names.dataKey;
     return this.catalog.write(async (tx) => {
@@ -63,7 +66,7 @@ export class CopyReservations {
 }
 
 /** Every object that the attempt may store, in the order of writing. */
-function keysOf(plan: AttemptPlan, names: ArchiveNames): string[] {
+function keysOf(plan: NamedAttempt, names: ArchiveNames): string[] {
   const roles = plan.scope.includeRoles ? [names.rolesKey] : [];
   return [names.dataKey, ...roles, names.manifestKey];
 }

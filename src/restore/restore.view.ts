@@ -257,7 +257,7 @@ export class RestoreView {
   completed_at: string | null;
 
   /**
-   * From `started_at` to `completed_at`, in seconds; null while one of them is.
+   * From `started_at` to `completed_at`, in seconds; never below 0; null while one of them is.
    * @example 43.492
    */
   duration_seconds: number | null;
