@@ -14,7 +14,6 @@ import { openPart } from '../../src/archive/unpack.ts';
 import type { PutReceipt, Storage } from '../../src/storage/storage.ts';
 import { noise, rejectionOf, within, type StorageUnderTest } from '../contracts/storage-under-test.ts';
 import { fullPlace, localFolderOf, openLocal } from '../storage/local-places.ts';
-import { ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/until.ts';
 import { chunksOf, never, packBytes, packing, partOf, sqlLike } from './packing.ts';
 
@@ -281,70 +280,6 @@ describe('packPart', () => {
       expect(source.destroyed).toBe(true);
     });
   });
-
-  describe('the stall guard', () => {
-    const STALL_MS = 60_000;
-
-    test('stops a source that gives nothing, and says that it was the source', async () => {
-      const clock = new ManualClock();
-      const source = new PassThrough();
-      const packed = rejectionOf(packPart(request({ source, clock, stallMs: STALL_MS })));
-      source.write(noise(100_000));
-      await until('the bytes were taken', () => source.readableLength === 0);
-      await until('the guard sleeps', () => clock.sleeping > 0);
-      clock.advance(STALL_MS);
-      await until('the guard sleeps or is done', () => clock.sleeping > 0 || source.destroyed);
-      clock.advance(STALL_MS);
-      expect(await packed).toMatchObject({
-        code: 'archive-stalled',
-        kind: 'timeout',
-        retryable: true,
-        facts: { side: 'source', plainBytes: 100_000, stallMs: STALL_MS },
-      });
-      expect(await place.everything()).toEqual([]);
-    });
-
-    // A storage shows no sign of having stopped that a test could wait for; so here real time passes.
-    const BRIEF_MS = 500;
-
-    test('stops a storage that takes nothing, says so, and has not read ahead much', async () => {
-      const source = Readable.from(endless());
-      const error = await rejectionOf(packPart(request({ source, stallMs: BRIEF_MS, store: untilAborted })));
-      expect(error).toMatchObject({ code: 'archive-stalled', facts: { side: 'storage' } });
-      expect((error as { facts: { plainBytes: number } }).facts.plainBytes).toBeLessThan(8 * MIB);
-      expect(source.destroyed).toBe(true);
-    });
-
-    test('stops a storage that has taken everything and never confirms', async () => {
-      const store: PackRequest['store'] = async (bytes, signal) => {
-        await bytes.forEach(() => undefined);
-        return untilAborted(bytes, signal);
-      };
-      const source = Readable.from(chunksOf(noise(MIB)));
-      expect(await rejectionOf(packPart(request({ source, stallMs: BRIEF_MS, store })))).toMatchObject({
-        code: 'archive-stalled',
-        facts: { side: 'storage', plainBytes: MIB },
-      });
-    });
-
-    test('lets a source go on that gives a byte now and then', async () => {
-      const clock = new ManualClock();
-      const source = new PassThrough();
-      const seen: number[] = [];
-      const packed = packPart(
-        request({ source, clock, stallMs: STALL_MS, onProgress: ({ plainBytes }) => seen.push(plainBytes) }),
-      );
-      for (let bytes = 1; bytes <= 10; bytes += 1) {
-        source.write('x');
-        await until('the byte went through', () => seen.at(-1) === bytes);
-        await until('the guard sleeps', () => clock.sleeping > 0);
-        clock.advance(STALL_MS - 1);
-      }
-      source.end();
-      expect((await packed).plain.sizeBytes).toBe(10);
-      expect(clock.sleeping).toBe(0);
-    });
-  });
 });
 
 function factsOf(bytes: Buffer): { sizeBytes: number; sha256: string } {
@@ -354,20 +289,6 @@ function factsOf(bytes: Buffer): { sizeBytes: number; sha256: string } {
 function* failingAfter(chunks: Iterable<Buffer>, error: Error): Generator<Buffer> {
   yield* chunks;
   throw error;
-}
-
-function* endless(): Generator<Buffer> {
-  for (;;) yield noise(64 * 1024);
-}
-
-/** A storage that neither reads nor answers. */
-async function untilAborted(bytes: Readable, signal: AbortSignal): Promise<PutReceipt> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => {
-      bytes.destroy();
-      reject(signal.reason as Error);
-    });
-  });
 }
 
 /** Skips a test, saying so, on a machine without a tool. */
