@@ -33,8 +33,13 @@ async function emptyCatalog(): Promise<Catalog> {
   return opened.catalog;
 }
 
-function queueOn(catalog: Catalog, clock: Clock, variables: Record<string, string> = {}): CatalogQueue {
-  const queue = new CatalogQueue(catalog, clock, readConfig(variables), new TicketStore());
+function queueOn(
+  catalog: Catalog,
+  clock: Clock,
+  variables: Record<string, string> = {},
+  store = new TicketStore(),
+): CatalogQueue {
+  const queue = new CatalogQueue(catalog, clock, readConfig(variables), store);
   undo.push(() => queue.stop(0));
   return queue;
 }
@@ -158,32 +163,6 @@ describe('the queue over the catalog', () => {
       await until('a renewal', async () => (await tickets(catalog))[0]?.leaseUntil?.getTime() !== before);
     }
     expect(leases.map((lease) => [lease.claim, lease.signal.aborted])).toEqual([[1, false]]);
-  });
-
-  test('Q2: a worker that is alive keeps its ticket when the clock jumps beyond the end of its lease', async () => {
-    const catalog = await emptyCatalog();
-    const clock = new ManualClock();
-    const queue = queueOn(catalog, clock, { LEASE_SECONDS: '30' });
-    const { runner, leases } = heldRunner();
-    queue.work('backup', runner);
-    await queue.start();
-    await catalog.write((tx) => queue.send(tx, work()));
-    await until('the claim', () => leases.length === 1);
-    // A machine that slept, or a clock that was set: the loop looks for work before the next heartbeat comes.
-    clock.setWallTo(new Date(clock.now().getTime() + 3_600_000));
-    const other = work();
-    await catalog.write((tx) => queue.send(tx, other));
-    await until('the claim of other work', () => leases.at(-1)?.subjectId === other.subjectId);
-    expect(leases).toHaveLength(2);
-    clock.advance(10_000);
-    const end = clock.now().getTime() + 30_000;
-    await until('the renewal', async () =>
-      (await tickets(catalog)).every((ticket) => ticket.leaseUntil?.getTime() === end),
-    );
-    expect(leases.map((lease) => [lease.claim, lease.signal.aborted])).toEqual([
-      [1, false],
-      [1, false],
-    ]);
   });
 
   test('a thousand waiting removals do not keep a backup from its turn', async () => {
@@ -340,3 +319,142 @@ describe('the queue over the catalog', () => {
     expect(leases[0]?.signal.reason).toBe(reason);
   });
 });
+
+const HOUR_MS = 3_600_000;
+const LEASE_MS = 30_000;
+const jumps = [
+  ['forward', HOUR_MS],
+  ['back', -HOUR_MS],
+] as const;
+
+describe('the queue of a machine whose clock is set', () => {
+  test.each(jumps)(
+    'an hour %s: who works keeps his ticket and his heartbeats, and nothing runs twice',
+    async (_, jumpMs) => {
+      const catalog = await emptyCatalog();
+      const clock = new ManualClock();
+      const queue = queueOn(catalog, clock, { LEASE_SECONDS: '30' });
+      const { runner, leases, endAll } = heldRunner();
+      queue.work('backup', async (lease) => {
+        await runner(lease);
+        await catalog.write((tx) => queue.finish(tx, lease));
+      });
+      await queue.start();
+      const [first, successor, other] = [
+        work({ exclusiveKey: 'shop' }),
+        work({ exclusiveKey: 'shop' }),
+        work(),
+      ];
+      const subjects = (): string[] => leases.map((lease) => lease.subjectId);
+      await catalog.write((tx) => queue.send(tx, first));
+      await until('the claim', () => leases.length === 1);
+
+      // A machine that slept, or a clock that was set: the loop looks for work before the next heartbeat comes.
+      setWallBy(clock, jumpMs);
+      await catalog.write((tx) => queue.send(tx, successor));
+      await catalog.write((tx) => queue.send(tx, other));
+      await until('the claim of other work', () => leases.length === 2);
+      for (let beats = 0; beats < 12; beats += 1) {
+        await heartbeat(catalog, clock, [first.subjectId, other.subjectId]);
+      }
+      expect(subjects()).toEqual([first.subjectId, other.subjectId]);
+      expect(leases.map((lease) => [lease.claim, lease.signal.aborted])).toEqual([
+        [1, false],
+        [1, false],
+      ]);
+
+      endAll();
+      await until('the claim of what waited behind it', () => leases.length === 3);
+      endAll();
+      await until('all to be finished', async () => (await tickets(catalog)).length === 0);
+      expect(subjects()).toEqual([first.subjectId, other.subjectId, successor.subjectId]);
+      expect(leases.every((lease) => lease.claim === 1 && !lease.signal.aborted)).toBe(true);
+    },
+  );
+
+  test.each(jumps)(
+    'an hour %s, while the catalog is gone: the lease is lost after as much time as it was for',
+    async (_, jumpMs) => {
+      const catalog = await emptyCatalog();
+      const clock = new ManualClock();
+      const store = new TicketStoreThatGoes();
+      const queue = queueOn(catalog, clock, { LEASE_SECONDS: '30' }, store);
+      const { runner, leases } = heldRunner();
+      queue.work('backup', runner);
+      await queue.start();
+      await catalog.write((tx) => queue.send(tx, work()));
+      await until('the claim', () => leases.length === 1);
+      store.isGone = true;
+      setWallBy(clock, jumpMs);
+      for (const failures of [1, 2]) {
+        await until('the heartbeat and the loop sleep', () => clock.sleeping === 2);
+        clock.advance(LEASE_MS / 3);
+        await until('a heartbeat in vain', () => store.failures === failures && clock.sleeping === 2);
+        expect(leases[0]?.signal.aborted).toBe(false);
+      }
+      clock.advance(LEASE_MS / 3);
+      await until('the loss', () => leases[0]?.signal.aborted);
+      expect(leases[0]?.signal.reason).toBeInstanceOf(LeaseLostError);
+    },
+  );
+
+  test('an hour forward: work whose time has come by that is done at the next look', async () => {
+    const { clock, leases } = await waitingFor(HOUR_MS / 2);
+    setWallBy(clock, HOUR_MS);
+    clock.advance(500);
+    await until('the claim', () => leases.length === 1);
+    expect(clock.monotonicMs()).toBe(500);
+  });
+
+  test('an hour back: work that waits is done when the clock shows its time, and once', async () => {
+    const { catalog, clock, leases } = await waitingFor(HOUR_MS / 2);
+    setWallBy(clock, -HOUR_MS);
+    clock.advance(1.5 * HOUR_MS - 1);
+    await until('the loop has looked', () => clock.sleeping === 2);
+    expect(leases).toEqual([]);
+    clock.advance(500);
+    await until('the claim', () => leases.length === 1);
+    await heartbeat(catalog, clock, [leases[0]!.subjectId]);
+    expect(leases.map((lease) => [lease.claim, lease.signal.aborted])).toEqual([[1, false]]);
+  });
+});
+
+/** A queue that has begun, with one piece of work that is due in `dueMs`. */
+async function waitingFor(dueMs: number): Promise<{ catalog: Catalog; clock: ManualClock; leases: Lease[] }> {
+  const catalog = await emptyCatalog();
+  const clock = new ManualClock();
+  const queue = queueOn(catalog, clock, { LEASE_SECONDS: '30' });
+  const { runner, leases } = heldRunner();
+  queue.work('backup', runner);
+  await catalog.write((tx) => queue.send(tx, work({ runAfter: new Date(clock.now().getTime() + dueMs) })));
+  await queue.start();
+  await until('the loop and the heartbeat sleep', () => clock.sleeping === 2);
+  return { catalog, clock, leases };
+}
+
+function setWallBy(clock: ManualClock, ms: number): void {
+  clock.setWallTo(new Date(clock.now().getTime() + ms));
+}
+
+/** Lets time pass until the next heartbeat, and waits until it has renewed the leases on these subjects. */
+async function heartbeat(catalog: Catalog, clock: ManualClock, subjectIds: readonly string[]): Promise<void> {
+  await until('the heartbeat and the loop sleep', () => clock.sleeping === 2);
+  clock.advance(LEASE_MS / 3);
+  const end = clock.now().getTime() + LEASE_MS;
+  await until('the renewal', async () => {
+    const renewed = (await tickets(catalog)).filter(({ leaseUntil }) => leaseUntil?.getTime() === end);
+    return renewed.length === subjectIds.length && renewed.every((one) => subjectIds.includes(one.subjectId));
+  });
+}
+
+/** The statements on a catalog that cannot be reached any more, as far as heartbeats see it. */
+class TicketStoreThatGoes extends TicketStore {
+  isGone = false;
+  failures = 0;
+
+  override async renew(...args: Parameters<TicketStore['renew']>): Promise<boolean> {
+    if (!this.isGone) return super.renew(...args);
+    this.failures += 1;
+    throw new Error('the catalog is gone');
+  }
+}
