@@ -5,7 +5,17 @@ import { metrics } from './metrics.ts';
 import { mongo } from './mongo.ts';
 import { mongoReader } from './mongo-reader.ts';
 import { restore } from './restore.ts';
+import { retention } from './retention.ts';
 import { start } from './start.ts';
 
 /** Every section, in the order in which they run. */
-export const SECTIONS: readonly Section[] = [backup, restore, start, lists, metrics, mongoReader, mongo];
+export const SECTIONS: readonly Section[] = [
+  backup,
+  restore,
+  start,
+  lists,
+  metrics,
+  retention,
+  mongoReader,
+  mongo,
+];

@@ -7,6 +7,7 @@ import type * as Reading from '../../src/engines/mongo/archive/archive-reader.ts
 import type * as Writing from '../../src/engines/mongo/archive/archive-writer.ts';
 import { alternate, medianOf } from '../harness/alternate.ts';
 import type { Bench } from '../harness/bench.ts';
+import { built } from '../harness/built.ts';
 import { goal, megabytes } from '../harness/figures.ts';
 import type { Section, Table } from '../harness/section.ts';
 
@@ -21,8 +22,8 @@ export const mongoReader: Section = {
   name: 'mongo-reader',
   about: 'the reader of MongoDB archives: MB/s of one core, memory',
   async run(bench: Bench): Promise<Table[]> {
-    const { ArchiveReader } = await built<typeof Reading>('archive-reader.js');
-    const { ArchiveWriter } = await built<typeof Writing>('archive-writer.js');
+    const { ArchiveReader } = await built<typeof Reading>('engines/mongo/archive/archive-reader.js');
+    const { ArchiveWriter } = await built<typeof Writing>('engines/mongo/archive/archive-writer.js');
     const rows: string[][] = [];
     for (const documentBytes of SIZES) {
       const archive = sampleArchive(new ArchiveWriter(), documentBytes);
@@ -63,12 +64,6 @@ export const mongoReader: Section = {
     ];
   },
 };
-
-/** The built code is what runs as the service does. */
-async function built<Module>(file: string): Promise<Module> {
-  const path = new URL(`../../dist/engines/mongo/archive/${file}`, import.meta.url).href;
-  return (await import(path)) as Module;
-}
 
 function sampleArchive(writer: Writing.ArchiveWriter, documentBytes: number): Buffer {
   const empty = BSON.calculateObjectSize({ _id: 0, note: '' });
