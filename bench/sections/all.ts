@@ -6,6 +6,7 @@ import { mongo } from './mongo.ts';
 import { mongoReader } from './mongo-reader.ts';
 import { restore } from './restore.ts';
 import { retention } from './retention.ts';
+import { schedules } from './schedules.ts';
 import { start } from './start.ts';
 
 /** Every section, in the order in which they run. */
@@ -15,6 +16,7 @@ export const SECTIONS: readonly Section[] = [
   start,
   lists,
   metrics,
+  schedules,
   retention,
   mongoReader,
   mongo,
