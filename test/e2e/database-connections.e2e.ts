@@ -106,14 +106,17 @@ describe('connections', () => {
 
   it('are made by an engine that tells of its tools, newest first', async () => {
     const { status, body } = await service.request<EngineBody[]>('GET', '/engines');
-    expect({ status, body }).toMatchObject({
-      status: 200,
-      body: [{ engine: 'postgres', default_port: 5432, formats: ['custom', 'plain'], item_word: 'table' }],
+    expect(status).toBe(200);
+    const postgres = body.find(({ engine }) => engine === 'postgres');
+    expect(postgres).toMatchObject({
+      default_port: 5432,
+      formats: ['custom', 'plain'],
+      item_word: 'table',
     });
-    const majors = body[0]?.tools.map(({ major }) => major) ?? [];
+    const majors = postgres?.tools.map(({ major }) => major) ?? [];
     expect(majors).toEqual(majors.toSorted((a, b) => b - a));
     expect(majors[0]).toBeGreaterThanOrEqual(server.major);
-    expect(body[0]?.tools[0]).toMatchObject({
+    expect(postgres?.tools[0]).toMatchObject({
       name: 'pg_dump',
       path: expect.stringMatching(/^\//) as string,
     });
