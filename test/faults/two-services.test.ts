@@ -48,6 +48,8 @@ test('two services on one PostgreSQL catalog run, but not with one work folder',
   expect(second.stderr).toMatch(/^Backstop cannot start\. work-folder-in-use: .* give each its own WORK_DIR/);
   expect((await first.request('GET', '/health/ready')).status).toBe(200);
 
-  await using third = await startService({ dataDir: otherDir, env });
+  // They share the backups as they share the catalog: a folder that is not the catalog's would not be ready.
+  const backups = join(dataDir, 'data', 'backups');
+  await using third = await startService({ dataDir: otherDir, env: { ...env, BACKUP_DIR: backups } });
   expect((await third.request('GET', '/health/ready')).status).toBe(200);
 });
