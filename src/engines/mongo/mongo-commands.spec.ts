@@ -4,7 +4,7 @@ import { escaped, failedDocuments, finishedNamespace, mongodump, mongorestore } 
 
 const call = {
   file: '/usr/bin/tool',
-  access: { configFile: '/work/mongo-1/config.yaml', secrets: ['fake-password'], folder: '/work/mongo-1' },
+  access: { configFile: '/tmp/mongo-1/config.yaml', secrets: ['fake-password'], folder: '/tmp/mongo-1' },
 };
 const what = { databaseName: 'shop', exclude: [], oplog: false, usersAndRoles: false };
 
@@ -12,13 +12,13 @@ describe('mongodump', () => {
   test('dumps one database to stdout, uncompressed, and says no secret', () => {
     const { args, env } = mongodump(call, { ...what, exclude: ['-odd "name"'] });
     expect(args).toEqual([
-      '--config=/work/mongo-1/config.yaml',
+      '--config=/tmp/mongo-1/config.yaml',
       '--archive',
       '--numParallelCollections=4',
       '--db=shop',
       '--excludeCollection=-odd "name"',
     ]);
-    expect(env).toEqual({ HOME: '/work/mongo-1' });
+    expect(env).toEqual({ HOME: '/tmp/mongo-1' });
   });
 
   test('dumps a whole replica set with its oplog', () => {
@@ -34,7 +34,7 @@ describe('mongodump', () => {
 describe('mongorestore', () => {
   test('loads one database under another name, and stops at the first error', () => {
     expect(mongorestore(call, { from: 'shop', to: 'shop_2', jobs: 3 }).args).toEqual([
-      '--config=/work/mongo-1/config.yaml',
+      '--config=/tmp/mongo-1/config.yaml',
       '--archive',
       '--nsInclude=shop.*',
       '--nsFrom=shop.$collection$',
