@@ -25,6 +25,20 @@ export class CatalogNotWritableError extends DomainError {
   }
 }
 
+/** The disk under the catalog has no room for a change; nothing of that change was made. */
+export class CatalogFullError extends DomainError {
+  constructor(place: string, cause: unknown) {
+    super({
+      code: 'catalog-full',
+      kind: 'unavailable',
+      retryable: true,
+      detail: `the disk of the catalog ${place} is full, so nothing was changed; free some space there`,
+      facts: { place },
+      cause,
+    });
+  }
+}
+
 /** The catalog's file is no SQLite database, or a damaged one. */
 export class CatalogCorruptError extends DomainError {
   constructor(path: string, reason: string, cause?: unknown) {

@@ -4,6 +4,9 @@ import { Injectable } from '@nestjs/common';
 import { type DataSource, type EntityManager } from 'typeorm';
 import { AbstractSqliteDriver } from 'typeorm/driver/sqlite-abstract/AbstractSqliteDriver.js';
 
+import { locationOf } from './data-sources.js';
+import { translateWriteError } from './write-errors.js';
+
 /**
  * Our own tables. TypeORM's SQLite driver has one connection, on which concurrent transactions nest as savepoints of one
  * another: measured with 0.3.31, B's "committed" rows vanish when A rolls back. Therefore there are exactly two ways in:
@@ -39,7 +42,8 @@ export class Catalog {
   }
 
   /**
-   * Runs `work` in a transaction and gives what it gives, committed. Rejects with what `work` threw, rolled back.
+   * Runs `work` in a transaction and gives what it gives, committed. Rejects with what `work` threw, rolled back, or with
+   * `catalog-full` when there is no room for it.
    * A call inside of `work` is refused, because on SQLite it would wait for itself for ever: pass `tx` on instead.
    */
   async write<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
@@ -54,6 +58,9 @@ export class Catalog {
         .run(transaction, async () => {
           await this.#forgetDeadTransaction();
           return this.#writer.transaction((tx) => this.#complete(tx, work));
+        })
+        .catch((error: unknown) => {
+          throw translateWriteError(locationOf(this.#writer.options), error);
         })
         .finally(() => {
           transaction.open = false;

@@ -83,7 +83,8 @@ function readOnly(options: DataSourceOptions): DataSourceOptions {
   return { ...options, extra: { options: '-c default_transaction_read_only=on' } };
 }
 
-function locationOf(options: DataSourceOptions): CatalogLocation {
+/** Where the catalog of a connection lies. */
+export function locationOf(options: DataSourceOptions): CatalogLocation {
   if (options.type === 'sqlite') return { kind: 'sqlite', path: options.database };
   if (options.type === 'postgres' && options.url) return { kind: 'postgres', url: options.url };
   throw new Error(`a catalog cannot be in ${options.type}`);

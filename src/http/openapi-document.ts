@@ -25,8 +25,9 @@ Times are ISO 8601 in UTC, ids are UUID v7, sizes and durations carry their unit
 \`cursor\` (headers \`Link\` and \`X-Total-Count\`). Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`; their \`type\` leads
 to a page that says what to do.`;
 
-/** Problems of every operation, of those that take anything, and of those that take a body. */
+/** Problems of every operation, of those that may change something, of those that take anything, and of those that take a body. */
 const ALWAYS = ['internal-error'];
+const WITH_CHANGES = ['catalog-full'];
 const WITH_INPUT = ['invalid-request'];
 const WITH_BODY = ['invalid-json', 'body-too-large', 'unsupported-media-type'];
 
@@ -79,10 +80,16 @@ function operationsOf(document: OpenAPIObject): Operation[] {
 
 /** Adds what every operation may answer, without touching what an operation says itself. */
 function addCommonProblems(document: OpenAPIObject): void {
+  const readers = new Set(Object.values(document.paths).map((path) => path.get));
   for (const operation of operationsOf(document)) {
     const hasBody = operation.requestBody !== undefined;
     const hasInput = hasBody || (operation.parameters ?? []).length > 0;
-    const codes = [...(hasInput ? WITH_INPUT : []), ...(hasBody ? WITH_BODY : []), ...ALWAYS];
+    const codes = [
+      ...(hasInput ? WITH_INPUT : []),
+      ...(hasBody ? WITH_BODY : []),
+      ...(readers.has(operation) ? [] : WITH_CHANGES),
+      ...ALWAYS,
+    ];
     for (const [status, common] of Object.entries(problemResponses(codes))) {
       operation.responses[status] = merge(operation.responses[status], common);
     }

@@ -119,7 +119,11 @@ describe.each(catalogKinds())('a catalog on $name', ({ fresh, kind }) => {
     const fill = async (): Promise<never> => {
       for (let i = 0; ; i += 1) await catalog.write((tx) => tx.insert(Note, note(`filler ${i}`)));
     };
-    await expect(fill()).rejects.toThrow('SQLITE_FULL');
+    await expect(fill()).rejects.toMatchObject({
+      code: 'catalog-full',
+      retryable: true,
+      message: expect.stringMatching(/^the disk of the catalog \/.*backup\.db is full/),
+    });
     await limit(1_000_000);
     const refused = catalog.write(async (tx) => {
       await tx.insert(Note, note('refused'));
@@ -129,6 +133,18 @@ describe.each(catalogKinds())('a catalog on $name', ({ fresh, kind }) => {
     await catalog.write((tx) => tx.insert(Note, note('later')));
     expect(await catalog.read.findBy(Note, { name: 'later' })).toHaveLength(1);
     expect(await catalog.read.findBy(Note, { name: 'refused' })).toEqual([]);
+  });
+
+  it('says so when the disk of its server is full', async (context) => {
+    context.skip(kind !== 'postgres', 'played above on SQLite itself');
+    // The disk of a shared server cannot be filled for a test; its words can be had.
+    const full = `DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$`;
+    const refused = catalog.write(async (tx) => {
+      await tx.insert(Note, note('refused'));
+      await tx.query(full);
+    });
+    await expect(refused).rejects.toMatchObject({ code: 'catalog-full', retryable: true });
+    expect(await namesIn(catalog)).toEqual([]);
   });
 
   it('has its settings in force on both connections', async (context) => {

@@ -206,7 +206,7 @@ describe.concurrent('a disk that is full', () => {
       const answer = await service.request<{ code?: string }>('POST', '/backups', { database_id: 'disk' });
       return answer.status >= 500 && answer;
     });
-    expect(refused.body.code).toBe('internal-error');
+    expect(refused.body).toMatchObject({ status: 503, code: 'catalog-full', retryable: true });
     expect((await service.request('GET', '/health/live')).status).toBe(200);
     expect((await service.request('GET', '/health/ready')).status).toBe(503);
     // Why it is kept is looked at after every backup, and may have been written since.
