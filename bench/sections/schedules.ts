@@ -21,6 +21,7 @@ import type * as Recorded from '../../src/events/recorded-event.entity.ts';
 import type * as Queues from '../../src/queue/catalog-queue.ts';
 import type * as Stores from '../../src/queue/ticket-store.ts';
 import type * as Tickets from '../../src/queue/ticket.entity.ts';
+import type * as Alerts from '../../src/scheduler/missed-run-alert.ts';
 import type * as Starters from '../../src/scheduler/run-starter.ts';
 import type * as Schedules from '../../src/scheduler/schedule.entity.ts';
 import type * as Tickers from '../../src/scheduler/schedule-ticker.ts';
@@ -106,6 +107,7 @@ async function openTicker(
   const { BackupMoves } = await built<typeof Moves>('backups/backup-moves.js');
   const { BackupQueries } = await built<typeof Queries>('backups/backup-queries.js');
   const { BackupsService } = await built<typeof Services>('backups/backups.service.js');
+  const { MissedRunAlert } = await built<typeof Alerts>('scheduler/missed-run-alert.js');
   const { RunStarter } = await built<typeof Starters>('scheduler/run-starter.js');
   const { ScheduleTicker } = await built<typeof Tickers>('scheduler/schedule-ticker.js');
   const { ScheduleTimings } = await built<typeof Timings>('scheduler/schedule-timings.js');
@@ -114,7 +116,7 @@ async function openTicker(
   const queue = new CatalogQueue(catalog, clock, config, new TicketStore());
   const queries = new BackupQueries(catalog);
   const backups = new BackupsService(catalog, clock, queue, queries, new BackupMoves(events));
-  const starter = new RunStarter(catalog, backups, events);
+  const starter = new RunStarter(catalog, backups, events, new MissedRunAlert(catalog, events));
   const ticker = new ScheduleTicker(catalog, clock, new ScheduleTimings(config), starter);
   const { Backup } = await built<typeof Backups>('backups/backup.entity.js');
   return { ticker, opened, countBackups: () => catalog.read.count(Backup) };

@@ -1,19 +1,21 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
-import { type EntityManager, IsNull } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
+import { type EntityManager, In } from 'typeorm';
 
 import { Catalog } from '../catalog/catalog.js';
-import { Clock } from '../clock/clock.js';
 import { type DatabaseDependent, DatabaseDependents } from '../databases/database-dependents.js';
 import { Database } from '../databases/database.entity.js';
 import { type DefaultScheduleEdits, DefaultSchedules } from '../databases/default-schedules.js';
 import { DEFAULT_SCHEDULE, Schedule } from './schedule.entity.js';
-import { blankSchedule, editSchedule, nextRunAt } from './schedule-edits.js';
+import { ScheduleEditor } from './schedule-editor.js';
 import { defaultScheduleOf, defaultSchedulesOf, insertSchedule, updateSchedule } from './schedule-rows.js';
 import { ScheduleTimings } from './schedule-timings.js';
 
 /** What a database's own fields call the cron expression. */
 const CRON_FIELD = 'schedule';
+/** So many schedules are renewed in one transaction; the catalog is not held for longer. */
+const BATCH = 200;
+/** How often those are read again that somebody has moved on meanwhile. */
+const ROUNDS = 5;
 
 /**
  * Keeps the schedule called `default` of each database: what the database's own fields say, and, for a database that has no schedule
@@ -23,8 +25,8 @@ const CRON_FIELD = 'schedule';
 export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, OnApplicationBootstrap {
   constructor(
     private readonly catalog: Catalog,
-    private readonly clock: Clock,
     private readonly timings: ScheduleTimings,
+    private readonly editor: ScheduleEditor,
     private readonly dependents: DatabaseDependents,
     private readonly defaults: DefaultSchedules,
   ) {}
@@ -34,15 +36,24 @@ export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, O
     this.defaults.setReader(defaultSchedulesOf);
   }
 
-  /** The service's own schedule may be another than at the last start. */
+  /**
+   * The service's own schedule or zone may be another than at the last start. A service whose schedules are off leaves those of its
+   * catalog alone: it may be a mere worker beside one whose are on.
+   */
   async onApplicationBootstrap(): Promise<void> {
     await this.catalog.write(async (tx) => {
       for (const { id } of await withoutSchedule(tx)) await this.follow(tx, id);
-      const following = await tx.find(Schedule, {
-        where: [{ timezone: IsNull() }, { cron: IsNull(), intervalHours: IsNull() }],
-      });
-      for (const schedule of following) await this.#renew(tx, schedule);
     });
+    if (!this.timings.isOn) return;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const outdated = (await this.catalog.read.find(Schedule)).filter((each) =>
+        this.editor.isOutdated(each),
+      );
+      if (outdated.length === 0) return;
+      for (let from = 0; from < outdated.length; from += BATCH) {
+        await this.#renew(outdated.slice(from, from + BATCH));
+      }
+    }
   }
 
   async onSave(tx: EntityManager, database: Database, edits: DefaultScheduleEdits): Promise<void> {
@@ -51,13 +62,12 @@ export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, O
       if (found === null) await this.follow(tx, database.id);
       return;
     }
-    const now = this.clock.now();
-    const schedule = found ?? blankSchedule(uuidv7(), database.id, DEFAULT_SCHEDULE, now);
+    const schedule = found ?? this.editor.blank(database.id, DEFAULT_SCHEDULE);
     if (this.#isTakenAway(schedule, edits)) {
       if (found !== null) await tx.delete(Schedule, { id: schedule.id });
       return this.follow(tx, database.id);
     }
-    editSchedule(schedule, edits, this.timings, now, CRON_FIELD);
+    await this.editor.edit(tx, schedule, database, edits, CRON_FIELD);
     await (found === null ? insertSchedule(tx, schedule, database) : updateSchedule(tx, schedule, database));
   }
 
@@ -73,9 +83,7 @@ export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, O
   /** A database without any schedule follows the service's own, if there is one. */
   async follow(tx: EntityManager, databaseId: string): Promise<void> {
     if (!this.timings.hasDefault || (await tx.existsBy(Schedule, { databaseId }))) return;
-    const schedule = blankSchedule(uuidv7(), databaseId, DEFAULT_SCHEDULE, this.clock.now());
-    schedule.nextRunAt = nextRunAt(this.timings.rulesOf(schedule), schedule.settledUntil);
-    await tx.insert(Schedule, schedule);
+    await tx.insert(Schedule, this.editor.blank(databaseId, DEFAULT_SCHEDULE));
   }
 
   /** `null` for all that it says of its time, and nothing in its place. */
@@ -85,14 +93,19 @@ export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, O
     return removes && cron === null && intervalHours === null && edits.enabled !== false;
   }
 
-  async #renew(tx: EntityManager, schedule: Schedule): Promise<void> {
-    const rules = this.timings.rulesOf(schedule);
-    const expected = schedule.enabled ? nextRunAt(rules, schedule.settledUntil) : null;
-    if (expected?.getTime() === schedule.nextRunAt?.getTime()) return;
-    // It means other moments than before; none of them was missed.
-    const settledUntil = this.clock.now();
-    const next = schedule.enabled ? nextRunAt(rules, settledUntil) : null;
-    await tx.update(Schedule, { id: schedule.id }, { settledUntil, nextRunAt: next });
+  async #renew(schedules: readonly Schedule[]): Promise<void> {
+    const ids = [...new Set(schedules.map(({ databaseId }) => databaseId))];
+    const named = await this.catalog.read.find(Database, {
+      select: { id: true, name: true },
+      where: { id: In(ids) },
+    });
+    const databases = new Map(named.map((database) => [database.id, database]));
+    await this.catalog.write(async (tx) => {
+      for (const schedule of schedules) {
+        const database = databases.get(schedule.databaseId);
+        if (database !== undefined) await this.editor.renew(tx, schedule, database);
+      }
+    });
   }
 }
 

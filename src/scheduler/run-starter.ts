@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { type EntityManager, In, IsNull, MoreThan } from 'typeorm';
+import { type EntityManager, In } from 'typeorm';
 
 import { Backup } from '../backups/backup.entity.js';
 import { BackupsService } from '../backups/backups.service.js';
@@ -8,7 +8,9 @@ import { holdDatabase } from '../databases/database-rows.js';
 import type { Database } from '../databases/database.entity.js';
 import { EventLog } from '../events/event-log.js';
 import type { DueRuns } from './due-runs.js';
+import { MissedRunAlert } from './missed-run-alert.js';
 import { Schedule } from './schedule.entity.js';
+import { freeSlotsAfter, moveOn } from './schedule-rows.js';
 
 /** What became of a decision. */
 interface CarriedOut {
@@ -27,6 +29,7 @@ export class RunStarter {
     private readonly catalog: Catalog,
     private readonly backups: BackupsService,
     private readonly events: EventLog,
+    private readonly alert: MissedRunAlert,
   ) {}
 
   /**
@@ -36,10 +39,17 @@ export class RunStarter {
   async carryOut(schedule: Schedule, decided: DueRuns): Promise<void> {
     const done = await this.catalog.write(async (tx): Promise<CarriedOut | undefined> => {
       const database = await holdDatabase(tx, schedule.databaseId);
-      if (!(await moveOn(tx, schedule, decided))) return undefined;
-      this.#tellMissed(tx, schedule, database, decided);
-      if (decided.run === undefined) return { database };
-      const slotAt = new Date(decided.run.at);
+      const { settledUntil, owedAt, nextRunAt, runAt, missed } = decided;
+      const moved = await moveOn(tx, schedule, {
+        settledUntil: new Date(settledUntil),
+        owedAt: owedAt === undefined ? null : new Date(owedAt),
+        nextRunAt: new Date(nextRunAt),
+      });
+      if (!moved) return undefined;
+      if (decided.freesSlots) await freeSlotsAfter(tx, schedule.id, settledUntil);
+      if (missed !== undefined) this.alert.tell(tx, schedule, database, missed);
+      if (runAt === undefined) return { database };
+      const slotAt = new Date(runAt);
       // After a clock was put back: the slot has its backup, and the unique key would refuse another one.
       if (await tx.existsBy(Backup, { scheduleId: schedule.id, slotAt })) return { database };
       const stillAtWork = await tx.findOneBy(Backup, {
@@ -58,26 +68,7 @@ export class RunStarter {
       await tx.update(Schedule, { id: schedule.id }, last);
       return { database, backup };
     });
-    if (done !== undefined) this.#logWhat(schedule, decided, done);
-  }
-
-  /** The alert for runs that nobody made in their time. The transaction can only happen once, and so can this. */
-  #tellMissed(tx: EntityManager, schedule: Schedule, database: Database, decided: DueRuns): void {
-    if (decided.missed === undefined) return;
-    const { count, first, last } = decided.missed;
-    this.events.append(tx, {
-      name: 'ScheduleRunMissed',
-      subject: { kind: 'schedule', id: schedule.id },
-      database: { id: database.id, name: database.name },
-      times: count,
-      facts: {
-        schedule: schedule.name,
-        count,
-        first_slot: new Date(first).toISOString(),
-        last_slot: new Date(last).toISOString(),
-        caught_up: decided.caughtUp,
-      },
-    });
+    if (done !== undefined) this.#logWhat(schedule, done);
   }
 
   #tellSkipped(
@@ -95,18 +86,8 @@ export class RunStarter {
     });
   }
 
-  #logWhat(schedule: Schedule, decided: DueRuns, { database, backup, stillAtWork }: CarriedOut): void {
+  #logWhat(schedule: Schedule, { database, backup, stillAtWork }: CarriedOut): void {
     const named = { database: database.name, schedule: schedule.name, scheduleId: schedule.id };
-    if (decided.missed !== undefined) {
-      const { count, first, last } = decided.missed;
-      const slots = {
-        count,
-        firstSlot: new Date(first),
-        lastSlot: new Date(last),
-        caughtUp: decided.caughtUp,
-      };
-      this.#log.error({ ...named, ...slots }, 'scheduled backups were missed: nobody ran them in their time');
-    }
     if (stillAtWork !== undefined) {
       const active = { backupId: stillAtWork.id, status: stillAtWork.status };
       this.#log.warn(
@@ -116,26 +97,4 @@ export class RunStarter {
     }
     if (backup !== undefined) this.#log.log({ ...named, backupId: backup.id }, 'scheduled backup queued');
   }
-}
-
-/** Gives false when the schedule is no longer as it was when it was read. */
-async function moveOn(tx: EntityManager, schedule: Schedule, decided: DueRuns): Promise<boolean> {
-  const settledUntil = new Date(decided.settledUntil);
-  const moved = await tx.update(
-    Schedule,
-    {
-      id: schedule.id,
-      enabled: true,
-      settledUntil: schedule.settledUntil,
-      nextRunAt: schedule.nextRunAt ?? IsNull(),
-      updatedAt: schedule.updatedAt,
-    },
-    { settledUntil, nextRunAt: new Date(decided.nextRunAt) },
-  );
-  if (moved.affected !== 1) return false;
-  if (settledUntil < schedule.settledUntil) {
-    // The clock was far ahead and has been put back: slots that have not come yet are free again.
-    await tx.update(Backup, { scheduleId: schedule.id, slotAt: MoreThan(settledUntil) }, { slotAt: null });
-  }
-  return true;
 }

@@ -1,11 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { isTimeZone } from '../clock/time-zone.js';
 import { isName } from '../databases/connection-rules.js';
 import { mergeRetention, type RetentionChanges } from '../databases/retention-policy.js';
 import { type Blackout, coversAll, toBlackoutWeek } from './blackouts.js';
 import { CronSyntaxError, parseCron } from './cron-expression.js';
+import { type Settled, settleBeforeChange, settleRuns, type Standing, wasFarAhead } from './due-runs.js';
 import { nextRun, type RunRules } from './runs.js';
 import { ScheduleAmbiguousError, ScheduleIncompleteError, ScheduleInvalidError } from './schedule.errors.js';
-import { type CatchUp, Schedule } from './schedule.entity.js';
+import { type CatchUp, type Firing, Schedule } from './schedule.entity.js';
 import type { ScheduleTimings } from './schedule-timings.js';
 
 /** What somebody wants a schedule to be, or to become. Absent leaves as it is; `null` goes back to the service's own. */
@@ -43,7 +46,9 @@ export function blankSchedule(id: string, databaseId: string, name: string, now:
     blackouts: [],
     retention: null,
     anchorAt: now,
+    firing: null,
     settledUntil: now,
+    owedAt: null,
     nextRunAt: null,
     lastRunAt: null,
     lastBackupId: null,
@@ -53,10 +58,12 @@ export function blankSchedule(id: string, databaseId: string, name: string, now:
 }
 
 /**
- * Makes the edits in `schedule`. All rules are asked before anything is changed. A schedule whose times change, or that runs again, begins
- * now: what its new times would have been before is nothing that was missed.
+ * Makes the edits in `schedule`. All rules are asked before anything is changed. What came due until now is decided by the times that
+ * it had; a schedule whose times change, or that runs again, then begins now: what its new times would have been before is nothing
+ * that was missed.
  *
  * @param cronField what the caller calls the cron expression
+ * @returns what was decided about the time before the edit
  * @throws ScheduleAmbiguousError, ScheduleIncompleteError, ScheduleInvalidError, RetentionInvalidError
  */
 export function editSchedule(
@@ -65,7 +72,7 @@ export function editSchedule(
   timings: ScheduleTimings,
   now: Date,
   cronField = 'cron',
-): void {
+): Settled {
   checkFields(edits, cronField);
   const edited = Object.assign(new Schedule(), schedule, withoutUndefined(edits, schedule), {
     updatedAt: now,
@@ -76,16 +83,56 @@ export function editSchedule(
     throw new ScheduleIncompleteError(cronField);
   }
   if (edited.intervalHours !== schedule.intervalHours) edited.anchorAt = now;
+  const before = schedule.firing ?? timings.firingOf(schedule);
+  edited.firing = timings.firingOf(edited);
   const rules = timings.rulesOf(edited);
   if (rules !== undefined) checkRuns(rules, now);
-  if (beginsAnew(schedule, edited)) edited.settledUntil = now;
-  edited.nextRunAt = edited.enabled ? nextRunAt(rules, edited.settledUntil) : null;
+  const isAnew = !isDeepStrictEqual(timesOf(schedule, before), timesOf(edited, edited.firing));
+  const settled = settleSchedule(schedule, timings, now, isAnew);
+  planNext(edited, settled, timings, now);
   Object.assign(schedule, edited);
+  return settled;
 }
 
-/** Null when it never runs. */
-export function nextRunAt(rules: RunRules | undefined, settledUntil: Date): Date | null {
-  return rules === undefined ? null : new Date(nextRun(rules, settledUntil.getTime()).dueAt);
+export function standingOf({ settledUntil, owedAt }: Pick<Schedule, 'settledUntil' | 'owedAt'>): Standing {
+  return { settledUntil: settledUntil.getTime(), owedAt: owedAt?.getTime() };
+}
+
+/**
+ * Decides about everything until `now` by the rules in force, as the ticker would that has not come yet. Changes nothing.
+ * @param isAnew whether other rules follow
+ */
+export function settleSchedule(
+  schedule: Schedule,
+  timings: ScheduleTimings,
+  now: Date,
+  isAnew: boolean,
+): Settled {
+  const standing = standingOf(schedule);
+  const at = now.getTime();
+  const rules = schedule.enabled ? timings.rulesOf(schedule) : undefined;
+  if (rules === undefined) {
+    const freesSlots = wasFarAhead(standing.settledUntil, at);
+    return { ...standing, settledUntil: isAnew ? at : standing.settledUntil, freesSlots };
+  }
+  const settle = isAnew ? settleBeforeChange : settleRuns;
+  return settle(rules, standing, schedule.catchUp, { now: at });
+}
+
+/** Writes down how far it has got, when it fires from now on, and when the ticker has to look: at once when a run is owed. */
+export function planNext(
+  schedule: Schedule,
+  { settledUntil, owedAt }: Standing,
+  timings: ScheduleTimings,
+  now: Date,
+): void {
+  schedule.firing = timings.firingOf(schedule);
+  schedule.settledUntil = new Date(settledUntil);
+  const rules = schedule.enabled ? timings.rulesOf(schedule) : undefined;
+  // Who stops a schedule wants no run of it any more.
+  schedule.owedAt = owedAt === undefined || rules === undefined ? null : new Date(owedAt);
+  if (rules === undefined) schedule.nextRunAt = null;
+  else schedule.nextRunAt = schedule.owedAt === null ? new Date(nextRun(rules, settledUntil).dueAt) : now;
 }
 
 function withoutUndefined(
@@ -101,13 +148,9 @@ function withoutUndefined(
   return { ...given, retention: Object.keys(merged).length === 0 ? null : merged };
 }
 
-function beginsAnew(before: Schedule, after: Schedule): boolean {
-  return (
-    before.cron !== after.cron ||
-    before.intervalHours !== after.intervalHours ||
-    before.timezone !== after.timezone ||
-    (!before.enabled && after.enabled)
-  );
+/** All that decides when it runs. */
+function timesOf({ enabled, blackouts, jitterSeconds, anchorAt }: Schedule, firing: Firing): unknown {
+  return { enabled, firing, blackouts, jitterSeconds, anchorAt };
 }
 
 function checkFields(edits: ScheduleEdits, cronField: string): void {

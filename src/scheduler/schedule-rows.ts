@@ -1,5 +1,6 @@
-import { type EntityManager, In, IsNull, QueryFailedError } from 'typeorm';
+import { type EntityManager, In, IsNull, MoreThan, QueryFailedError } from 'typeorm';
 
+import { Backup } from '../backups/backup.entity.js';
 import { isId } from '../databases/connection-rules.js';
 import type { Database } from '../databases/database.entity.js';
 import { ScheduleNameTakenError, ScheduleNotFoundError } from './schedule.errors.js';
@@ -54,6 +55,29 @@ export async function defaultSchedulesOf(
 export async function dropFollower(tx: EntityManager, databaseId: string): Promise<void> {
   const says = { cron: IsNull(), intervalHours: IsNull(), timezone: IsNull() };
   await tx.delete(Schedule, { databaseId, name: DEFAULT_SCHEDULE, enabled: true, ...says });
+}
+
+/** Gives false, and changes nothing, when the schedule is no longer as it was when it was read. */
+export async function moveOn(
+  tx: EntityManager,
+  read: Schedule,
+  columns: Pick<Schedule, 'settledUntil' | 'owedAt' | 'nextRunAt'> & Partial<Pick<Schedule, 'firing'>>,
+): Promise<boolean> {
+  const asRead = {
+    id: read.id,
+    enabled: read.enabled,
+    settledUntil: read.settledUntil,
+    owedAt: read.owedAt ?? IsNull(),
+    nextRunAt: read.nextRunAt ?? IsNull(),
+    updatedAt: read.updatedAt,
+  };
+  const moved = await tx.update(Schedule, asRead, columns);
+  return moved.affected === 1;
+}
+
+/** The clock was far ahead and has been put back: runs that have not come yet may be made again, and their backups stay. */
+export async function freeSlotsAfter(tx: EntityManager, scheduleId: string, afterMs: number): Promise<void> {
+  await tx.update(Backup, { scheduleId, slotAt: MoreThan(new Date(afterMs)) }, { slotAt: null });
 }
 
 async function unlessNameTaken(

@@ -9,9 +9,10 @@ import { LessThanOrEqual, MoreThan } from 'typeorm';
 
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
-import { decideDue, FURTHEST_AHEAD_MS, ON_TIME_MS, type Watch } from './due-runs.js';
+import { AHEAD_MS, decideDue, ON_TIME_MS, type Watch } from './due-runs.js';
 import { RunStarter } from './run-starter.js';
 import { Schedule } from './schedule.entity.js';
+import { standingOf } from './schedule-edits.js';
 import { ScheduleTimings } from './schedule-timings.js';
 
 /**
@@ -74,7 +75,7 @@ export class ScheduleTicker implements OnApplicationBootstrap, BeforeApplication
     return { now, watchedSince: looked.wallMs };
   }
 
-  /** Also those that a clock far ahead of now has settled. */
+  /** Also those that a clock ahead of now has settled. */
   async #due(now: number): Promise<Schedule[]> {
     const [due, ahead] = await Promise.all([
       this.catalog.read.find(Schedule, {
@@ -83,7 +84,8 @@ export class ScheduleTicker implements OnApplicationBootstrap, BeforeApplication
       }),
       this.catalog.read.findBy(Schedule, {
         enabled: true,
-        settledUntil: MoreThan(new Date(now + FURTHEST_AHEAD_MS)),
+        nextRunAt: MoreThan(new Date(now)),
+        settledUntil: MoreThan(new Date(now + AHEAD_MS)),
       }),
     ]);
     return [...due, ...ahead];
@@ -93,7 +95,7 @@ export class ScheduleTicker implements OnApplicationBootstrap, BeforeApplication
     try {
       const rules = this.timings.rulesOf(schedule);
       if (rules === undefined) return;
-      const decided = decideDue(rules, schedule.settledUntil.getTime(), schedule.catchUp, watch);
+      const decided = decideDue(rules, standingOf(schedule), schedule.catchUp, watch);
       await this.starter.carryOut(schedule, decided);
     } catch (error) {
       this.#log.error(

@@ -6,17 +6,10 @@ import { Config } from '../config/config.js';
 import { toBlackoutWeek } from './blackouts.js';
 import { CronSyntaxError, parseCron } from './cron-expression.js';
 import type { RunRules } from './runs.js';
-import type { Schedule } from './schedule.entity.js';
+import type { Firing, Schedule } from './schedule.entity.js';
 import type { Timing } from './slots.js';
 
 const HOUR_MS = 3_600_000;
-
-/** When a schedule fires, in the words of the API. */
-export interface Firing {
-  cron: string | null;
-  intervalHours: number | null;
-  timezone: string;
-}
 
 type Timed = Pick<Schedule, 'cron' | 'intervalHours' | 'timezone'>;
 
@@ -48,6 +41,7 @@ export class ScheduleTimings {
     return cron === null && intervalHours === null;
   }
 
+  /** By what this service says now. */
   firingOf(schedule: Timed): Firing {
     const own = !this.followsDefault(schedule);
     return {
@@ -57,14 +51,13 @@ export class ScheduleTimings {
     };
   }
 
-  zoneOf(schedule: Pick<Timed, 'timezone'> | null): TimeZone {
-    return TimeZone.of(schedule?.timezone ?? this.config.timezone);
-  }
-
-  /** Undefined when it never runs. What is in a row was checked when it was written. */
+  /**
+   * The rules in force: those that were written down with the row, so that all tickers of a catalog agree. Undefined when it never
+   * runs. What is in a row was checked when it was written.
+   */
   rulesOf(schedule: Schedule): RunRules | undefined {
-    const { cron, intervalHours } = this.firingOf(schedule);
-    const zone = this.zoneOf(schedule);
+    const { cron, intervalHours, timezone } = schedule.firing ?? this.firingOf(schedule);
+    const zone = TimeZone.of(timezone);
     let timing: Timing;
     if (cron !== null) timing = { kind: 'cron', cron: parseCron(cron), zone };
     else if (intervalHours !== null) {

@@ -9,6 +9,13 @@ import type { Blackout } from './blackouts.js';
 export const CATCH_UPS = ['run', 'skip'] as const;
 export type CatchUp = (typeof CATCH_UPS)[number];
 
+/** When a schedule fires, in the words of the API. Neither `cron` nor `intervalHours`: never. */
+export interface Firing {
+  cron: string | null;
+  intervalHours: number | null;
+  timezone: string;
+}
+
 /** The name of the schedule that a database's own fields (`schedule`, `interval_hours`, …) speak of. */
 export const DEFAULT_SCHEDULE = 'default';
 
@@ -62,11 +69,22 @@ export class Schedule {
   @Column({ name: 'anchor_at', ...timeColumn })
   anchorAt: Date;
 
-  /** Every slot up to here has been run, missed or left out on purpose; whoever moves this on decides about the slots between. */
+  /**
+   * When it fires by its own words and those that the service had for it at its last edit or start. The ticker goes by this, and
+   * `nextRunAt` was computed from it, so that another meaning is seen and not guessed. Null in rows of versions before.
+   */
+  @Column({ name: 'firing', type: 'simple-json', nullable: true })
+  firing: Firing | null;
+
+  /** Every run up to here has been made, told of as missed, or left out on purpose; whoever moves this on decides about those between. */
   @Column({ name: 'settled_until', ...timeColumn })
   settledUntil: Date;
 
-  /** When the ticker has to look again: the next slot, with its jitter. Null while it never fires. */
+  /** The run that has been decided on and has not begun: a blackout puts it off, or the ticker has not looked yet. */
+  @Column({ name: 'owed_at', ...timeColumn, nullable: true })
+  owedAt: Date | null;
+
+  /** When the ticker has to look again: the next run with its jitter, or the end of a blackout. Null while it never fires. */
   @Column({ name: 'next_run_at', ...timeColumn, nullable: true })
   nextRunAt: Date | null;
 

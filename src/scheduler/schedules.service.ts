@@ -1,11 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 
 import { Backup } from '../backups/backup.entity.js';
 import { BackupsService } from '../backups/backups.service.js';
 import { Catalog } from '../catalog/catalog.js';
-import { Clock } from '../clock/clock.js';
 import { holdDatabase } from '../databases/database-rows.js';
 import { Database } from '../databases/database.entity.js';
 import { EventLog } from '../events/event-log.js';
@@ -13,7 +11,8 @@ import type { EventName } from '../events/event-names.js';
 import { DefaultScheduleKeeper } from './default-schedule-keeper.js';
 import { ScheduleFromEnvironmentError, ScheduleInvalidError } from './schedule.errors.js';
 import { DEFAULT_SCHEDULE, Schedule } from './schedule.entity.js';
-import { blankSchedule, editSchedule, type ScheduleEdits } from './schedule-edits.js';
+import { ScheduleEditor } from './schedule-editor.js';
+import type { ScheduleEdits } from './schedule-edits.js';
 import { dropFollower, insertSchedule, requireSchedule, updateSchedule } from './schedule-rows.js';
 import { ScheduleTimings } from './schedule-timings.js';
 
@@ -22,8 +21,8 @@ import { ScheduleTimings } from './schedule-timings.js';
 export class SchedulesService {
   constructor(
     private readonly catalog: Catalog,
-    private readonly clock: Clock,
     private readonly timings: ScheduleTimings,
+    private readonly editor: ScheduleEditor,
     private readonly keeper: DefaultScheduleKeeper,
     private readonly backups: BackupsService,
     private readonly events: EventLog,
@@ -42,9 +41,8 @@ export class SchedulesService {
     return this.catalog.write(async (tx) => {
       const held = await holdDatabase(tx, database);
       await dropFollower(tx, held.id);
-      const now = this.clock.now();
-      const schedule = blankSchedule(uuidv7(), held.id, edits.name ?? DEFAULT_SCHEDULE, now);
-      editSchedule(schedule, edits, this.timings, now);
+      const schedule = this.editor.blank(held.id, edits.name ?? DEFAULT_SCHEDULE);
+      await this.editor.edit(tx, schedule, held, edits);
       await insertSchedule(tx, schedule, held);
       this.#tell(tx, 'ScheduleCreated', schedule, held);
       return schedule;
@@ -65,7 +63,7 @@ export class SchedulesService {
         throw new ScheduleInvalidError('database_id', `cannot be changed; it belongs to "${held.name}"`);
       }
       const schedule = await requireSchedule(tx, id);
-      editSchedule(schedule, edits, this.timings, this.clock.now());
+      await this.editor.edit(tx, schedule, held, edits);
       await updateSchedule(tx, schedule, held);
       this.#tell(tx, 'ScheduleChanged', schedule, held);
       return schedule;

@@ -1,121 +1,20 @@
 import { v7 as uuidv7 } from 'uuid';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { BackupLog } from '../../src/backups/backup-log.entity.ts';
-import { BackupCopy } from '../../src/backups/backup-copy.entity.ts';
-import { BackupMoves } from '../../src/backups/backup-moves.ts';
-import { BackupQueries } from '../../src/backups/backup-queries.ts';
 import { Backup } from '../../src/backups/backup.entity.ts';
-import { BackupsService } from '../../src/backups/backups.service.ts';
-import type { Catalog } from '../../src/catalog/catalog.ts';
-import { MIGRATIONS } from '../../src/catalog/migrations/all.ts';
-import { openCatalog, type OpenCatalog } from '../../src/catalog/open-catalog.ts';
 import { readConfig } from '../../src/config/read-config.ts';
-import { Database } from '../../src/databases/database.entity.ts';
-import { EventCounter } from '../../src/events/event-counter.entity.ts';
-import { EventLog } from '../../src/events/event-log.ts';
 import { EventTotal } from '../../src/events/event-total.entity.ts';
 import { RecordedEvent } from '../../src/events/recorded-event.entity.ts';
-import { CatalogQueue } from '../../src/queue/catalog-queue.ts';
-import { TicketStore } from '../../src/queue/ticket-store.ts';
 import { Ticket } from '../../src/queue/ticket.entity.ts';
-import { RunStarter } from '../../src/scheduler/run-starter.ts';
+import { editSchedule } from '../../src/scheduler/schedule-edits.ts';
 import { Schedule } from '../../src/scheduler/schedule.entity.ts';
-import { blankSchedule, editSchedule, type ScheduleEdits } from '../../src/scheduler/schedule-edits.ts';
-import { ScheduleTicker } from '../../src/scheduler/schedule-ticker.ts';
 import { ScheduleTimings } from '../../src/scheduler/schedule-timings.ts';
-import { catalogKinds, type CatalogKind } from '../catalog/places.ts';
+import { catalogKinds } from '../catalog/places.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { emptyCatalog, endAll, insertSchedule, missedEvents, slotsOf, tickerOn } from './room.ts';
 
-const schema = {
-  entities: [
-    Backup,
-    BackupCopy,
-    BackupLog,
-    Database,
-    EventCounter,
-    EventTotal,
-    RecordedEvent,
-    Schedule,
-    Ticket,
-  ],
-  migrations: MIGRATIONS,
-};
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).toReversed()) await each[Symbol.asyncDispose]();
-});
-
-async function emptyCatalog(kind: CatalogKind): Promise<Catalog> {
-  const place = await kind.fresh();
-  const opened: OpenCatalog = await openCatalog(place.location, schema);
-  open.push(place, { [Symbol.asyncDispose]: () => opened.close() });
-  return opened.catalog;
-}
-
-/** A ticker as a process has it: its own services over the one catalog. */
-function tickerOn(
-  catalog: Catalog,
-  clock: ManualClock,
-  variables: Record<string, string> = {},
-): ScheduleTicker {
-  const config = readConfig(variables);
-  const events = new EventLog(catalog, clock);
-  const queue = new CatalogQueue(catalog, clock, config, new TicketStore());
-  const backups = new BackupsService(
-    catalog,
-    clock,
-    queue,
-    new BackupQueries(catalog),
-    new BackupMoves(events),
-  );
-  return new ScheduleTicker(
-    catalog,
-    clock,
-    new ScheduleTimings(config),
-    new RunStarter(catalog, backups, events),
-  );
-}
-
-async function insertDatabase(catalog: Catalog, name: string, now: Date): Promise<Database> {
-  const id = uuidv7();
-  const row = {
-    id,
-    name,
-    engine: 'postgres' as const,
-    host: 'db.example.com',
-    port: 5432,
-    databaseName: name,
-    parameters: {},
-    tls: { mode: 'prefer' as const },
-    options: {},
-    retention: {},
-    createdAt: now,
-    updatedAt: now,
-  };
-  await catalog.write((tx) => tx.insert(Database, row));
-  return catalog.read.findOneByOrFail(Database, { id });
-}
-
-async function insertSchedule(catalog: Catalog, clock: ManualClock, edits: ScheduleEdits): Promise<Schedule> {
-  const database = await insertDatabase(catalog, `db-${uuidv7().slice(-12)}`, clock.now());
-  const schedule = blankSchedule(uuidv7(), database.id, 'default', clock.now());
-  editSchedule(schedule, edits, new ScheduleTimings(readConfig({})), clock.now());
-  await catalog.write((tx) => tx.insert(Schedule, schedule));
-  return schedule;
-}
-
-const slotsOf = async (catalog: Catalog, { id }: Schedule): Promise<string[]> => {
-  const made = await catalog.read.find(Backup, { where: { scheduleId: id }, order: { slotAt: 'ASC' } });
-  return made.map(({ slotAt }) => slotAt?.toISOString().slice(5, 16) ?? '');
-};
-const endAll = async (catalog: Catalog): Promise<unknown> =>
-  catalog.write((tx) => tx.update(Backup, { status: 'queued' }, { status: 'completed' }));
-const missedEvents = async (catalog: Catalog): Promise<RecordedEvent[]> =>
-  catalog.read.findBy(RecordedEvent, { name: 'ScheduleRunMissed' });
 
 describe.each(catalogKinds())('the ticker on $name', (kind) => {
   it('asks for one backup for each slot, with its ticket, whatever the number of tickers', async () => {
