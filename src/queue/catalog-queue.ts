@@ -55,7 +55,7 @@ export class CatalogQueue extends Queue {
 
   override async start(): Promise<void> {
     if (this.catalog.hasSoleOwner) {
-      await this.catalog.write((tx) => this.tickets.expireAll(tx, this.clock.now()));
+      await this.catalog.write((tx) => this.tickets.expireAll(tx));
     }
     this.#loop = this.#claimUntilStopped();
     const cancels = this.catalog.hasSoleOwner ? Promise.resolve() : this.#lookForCancelsUntilStopped();

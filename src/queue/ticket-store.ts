@@ -105,9 +105,12 @@ export class TicketStore {
     return withdrawn.affected === 1;
   }
 
-  /** Ends all leases: nobody but us can have held them, and we have just been started. */
-  async expireAll(tx: EntityManager, now: Date): Promise<void> {
-    await tx.update(Ticket, { leaseToken: Not(IsNull()) }, { leaseUntil: new Date(now.getTime() - 1) });
+  /**
+   * Ends all leases: nobody but us can have held them, and we have just been started. Without a time they are over whatever the
+   * clock says; one that is a moment ago would lie ahead again if the clock were set back before the next claim.
+   */
+  async expireAll(tx: EntityManager): Promise<void> {
+    await tx.update(Ticket, { leaseToken: Not(IsNull()) }, { leaseUntil: null });
   }
 }
 

@@ -30,7 +30,7 @@ export class Ticket {
   @Column({ name: 'claims', type: 'integer' })
   claims: number;
 
-  /** Both set while a worker holds the lease; a lease whose time is over may be taken by anybody. */
+  /** Both set while a worker holds the lease; a lease whose time is over, or that has none, may be taken by anybody. */
   @Column({ name: 'lease_token', ...idColumn, nullable: true })
   leaseToken: string | null;
 

@@ -148,6 +148,29 @@ describe('the queue over the catalog', () => {
     expect(again.leases[0]).toMatchObject({ subjectId: leases[0]?.subjectId, claim: 2 });
   });
 
+  test('Q3: also when the clock was set back meanwhile', async () => {
+    const catalog = await emptyCatalog();
+    const clock = new ManualClock();
+    const { runner, leases } = heldRunner();
+    const first = queueOn(catalog, clock);
+    first.work('backup', runner);
+    await first.start();
+    await catalog.write((tx) => first.send(tx, work({ exclusiveKey: 'shop' })));
+    await until('the first claim', () => leases.length === 1);
+
+    const second = queueOn(catalog, clock);
+    const again = heldRunner();
+    await second.start();
+    // Nobody works for it yet: its first claim comes after the clock was set.
+    setWallBy(clock, -HOUR_MS);
+    second.work('backup', again.runner);
+    await until('the second claim', () => {
+      clock.advance(500);
+      return again.leases.length === 1;
+    });
+    expect(again.leases[0]).toMatchObject({ subjectId: leases[0]?.subjectId, claim: 2 });
+  });
+
   test('Q3: a running worker renews its lease for as long as it runs', async () => {
     const catalog = await emptyCatalog();
     const clock = new ManualClock();
