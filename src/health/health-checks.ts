@@ -7,6 +7,7 @@ import { v7 } from 'uuid';
 import { catalogLocation } from '../catalog/catalog-location.js';
 import { CatalogProbe } from '../catalog/catalog-probe.js';
 import { Config } from '../config/config.js';
+import { ScheduleTicker } from '../scheduler/schedule-ticker.js';
 import { LOCAL_DESTINATION, StorageRegistry } from '../storage/storage-registry.js';
 
 /** An orchestrator gives up after some seconds; a clear answer before that is worth more than a late one. */
@@ -21,6 +22,7 @@ export class HealthChecks {
     private readonly indicators: HealthIndicatorService,
     private readonly catalog: CatalogProbe,
     private readonly storages: StorageRegistry,
+    private readonly ticker: ScheduleTicker,
     private readonly config: Config,
   ) {}
 
@@ -51,6 +53,16 @@ export class HealthChecks {
       .attempt(({ signal }) => this.#storeProbe(signal))
       .withTimeout(TIMEOUT_MS)
       .cacheFor(CACHE_MS);
+  }
+
+  /** The ticker looks for due schedules, and can run them. Schedules that are off are no trouble. */
+  async schedulerTicks(): Promise<HealthIndicatorResult> {
+    const { isOn, lookedAt, trouble } = this.ticker.state;
+    const facts = { enabled: isOn, last_look_at: lookedAt?.toISOString() ?? null };
+    const check = this.indicators.check('scheduler');
+    return Promise.resolve(
+      trouble === undefined ? check.up(facts) : check.down({ ...facts, message: trouble }),
+    );
   }
 
   async #storeProbe(signal: AbortSignal): Promise<void> {

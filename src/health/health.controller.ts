@@ -19,12 +19,16 @@ export class HealthController {
     return { status: 'ok', details: {} };
   }
 
-  /** Whether the service can do its work: the catalog can be written, and so can the default destination. */
+  /**
+   * Whether the service can do its work: the catalog can be written, and so can the default destination, and the scheduler looks for
+   * due schedules. Schedules that are off (BACKUP_ENABLED=false) are no trouble.
+   */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   @Problems('not-ready')
   ready(): Promise<HealthView> {
-    return this.#check([this.checks.catalogWrites(), this.checks.destinationWrites()]);
+    const { checks } = this;
+    return this.#check([checks.catalogWrites(), checks.destinationWrites(), checks.schedulerTicks()]);
   }
 
   /** Whether the catalog answers. */

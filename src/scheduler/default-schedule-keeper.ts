@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
 
 import { Catalog } from '../catalog/catalog.js';
@@ -6,7 +6,7 @@ import { type DatabaseDependent, DatabaseDependents } from '../databases/databas
 import { Database } from '../databases/database.entity.js';
 import { type DefaultScheduleEdits, DefaultSchedules } from '../databases/default-schedules.js';
 import { DEFAULT_SCHEDULE, Schedule } from './schedule.entity.js';
-import { ScheduleEditor } from './schedule-editor.js';
+import { type Renewal, ScheduleEditor } from './schedule-editor.js';
 import { defaultScheduleOf, defaultSchedulesOf, insertSchedule, updateSchedule } from './schedule-rows.js';
 import { ScheduleTimings } from './schedule-timings.js';
 
@@ -23,6 +23,8 @@ const ROUNDS = 5;
  */
 @Injectable()
 export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, OnApplicationBootstrap {
+  readonly #log = new Logger('Scheduler');
+
   constructor(
     private readonly catalog: Catalog,
     private readonly timings: ScheduleTimings,
@@ -45,13 +47,17 @@ export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, O
       for (const { id } of await withoutSchedule(tx)) await this.follow(tx, id);
     });
     if (!this.timings.isOn) return;
+    const unreadable = new Set<string>();
     for (let round = 0; round < ROUNDS; round += 1) {
-      const outdated = (await this.catalog.read.find(Schedule)).filter((each) =>
-        this.editor.isOutdated(each),
+      const outdated = (await this.catalog.read.find(Schedule)).filter(
+        (schedule) => this.editor.isOutdated(schedule) && !unreadable.has(schedule.id),
       );
       if (outdated.length === 0) return;
-      for (let from = 0; from < outdated.length; from += BATCH) {
-        await this.#renew(outdated.slice(from, from + BATCH));
+      const renewals = outdated.flatMap((schedule) => this.#plan(schedule) ?? []);
+      const planned = new Set(renewals.map(({ before }) => before.id));
+      for (const { id } of outdated) if (!planned.has(id)) unreadable.add(id);
+      for (let from = 0; from < renewals.length; from += BATCH) {
+        await this.#renew(renewals.slice(from, from + BATCH));
       }
     }
   }
@@ -93,19 +99,29 @@ export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, O
     return removes && cron === null && intervalHours === null && edits.enabled !== false;
   }
 
-  async #renew(schedules: readonly Schedule[]): Promise<void> {
-    const ids = [...new Set(schedules.map(({ databaseId }) => databaseId))];
+  async #renew(renewals: readonly Renewal[]): Promise<void> {
+    const ids = [...new Set(renewals.map(({ before }) => before.databaseId))];
     const named = await this.catalog.read.find(Database, {
       select: { id: true, name: true },
       where: { id: In(ids) },
     });
     const databases = new Map(named.map((database) => [database.id, database]));
     await this.catalog.write(async (tx) => {
-      for (const schedule of schedules) {
-        const database = databases.get(schedule.databaseId);
-        if (database !== undefined) await this.editor.renew(tx, schedule, database);
+      for (const renewal of renewals) {
+        const database = databases.get(renewal.before.databaseId);
+        if (database !== undefined) await this.editor.renew(tx, renewal, database);
       }
     });
+  }
+
+  /** One schedule that cannot be read must not keep the others, and the service, from starting. */
+  #plan(schedule: Schedule): Renewal | undefined {
+    try {
+      return this.editor.planRenewal(schedule);
+    } catch (error) {
+      this.#log.error({ err: error, scheduleId: schedule.id }, 'cannot bring a schedule up to date');
+      return undefined;
+    }
   }
 }
 

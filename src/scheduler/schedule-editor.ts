@@ -19,6 +19,13 @@ import { Schedule } from './schedule.entity.js';
 import { freeSlotsAfter, moveOn } from './schedule-rows.js';
 import { ScheduleTimings } from './schedule-timings.js';
 
+/** A schedule before and after the service's settings have changed. */
+export interface Renewal {
+  before: Schedule;
+  after: Schedule;
+  settled: Settled;
+}
+
 /** Changes schedules without losing a run: what came due by the times before is owed or told of when those go. */
 @Injectable()
 export class ScheduleEditor {
@@ -57,22 +64,26 @@ export class ScheduleEditor {
   }
 
   /**
-   * Has a schedule go by what the service says now. Rows of a version before do not know what they went by; it is taken for the same.
-   * @returns false when somebody has moved it on since it was read; nothing is changed then
+   * What becomes of a schedule that goes by what the service says now. Rows of a version before do not know what they went by; it is
+   * taken for the same.
    */
+  planRenewal(schedule: Schedule): Renewal {
+    const now = this.clock.now();
+    const after = Object.assign(new Schedule(), schedule);
+    const settled = settleSchedule(schedule, this.timings, now, schedule.firing !== null);
+    planNext(after, settled, this.timings, now);
+    return { before: schedule, after, settled };
+  }
+
+  /** Makes it true, unless somebody has moved the schedule on since it was read. */
   async renew(
     tx: EntityManager,
-    schedule: Schedule,
+    { before, after, settled }: Renewal,
     database: Pick<Database, 'id' | 'name'>,
-  ): Promise<boolean> {
-    const now = this.clock.now();
-    const renewed = Object.assign(new Schedule(), schedule);
-    const settled = settleSchedule(schedule, this.timings, now, schedule.firing !== null);
-    planNext(renewed, settled, this.timings, now);
-    const { firing, settledUntil, owedAt, nextRunAt } = renewed;
-    if (!(await moveOn(tx, schedule, { firing, settledUntil, owedAt, nextRunAt }))) return false;
-    await this.#tell(tx, renewed, database, settled);
-    return true;
+  ): Promise<void> {
+    const { firing, settledUntil, owedAt, nextRunAt } = after;
+    if (!(await moveOn(tx, before, { firing, settledUntil, owedAt, nextRunAt }))) return;
+    await this.#tell(tx, after, database, settled);
   }
 
   async #tell(

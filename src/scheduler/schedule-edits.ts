@@ -110,7 +110,8 @@ export function settleSchedule(
 ): Settled {
   const standing = standingOf(schedule);
   const at = now.getTime();
-  const rules = schedule.enabled ? timings.rulesOf(schedule) : undefined;
+  // Of one whose rules cannot be read any more nothing is known; it must be possible to mend it.
+  const rules = schedule.enabled && timings.canRead(schedule) ? timings.rulesOf(schedule) : undefined;
   if (rules === undefined) {
     const freesSlots = wasFarAhead(standing.settledUntil, at);
     return { ...standing, settledUntil: isAnew ? at : standing.settledUntil, freesSlots };

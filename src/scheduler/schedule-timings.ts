@@ -66,4 +66,15 @@ export class ScheduleTimings {
     const blackouts = schedule.blackouts.length > 0 ? toBlackoutWeek(schedule.blackouts) : undefined;
     return { key: schedule.id, timing, zone, blackouts, jitterMs: schedule.jitterSeconds * 1000 };
   }
+
+  /** Whether the rules in force mean something here: the machine before may have known a zone that this one does not know. */
+  canRead(schedule: Schedule): boolean {
+    try {
+      this.rulesOf(schedule);
+      return true;
+    } catch (error) {
+      if (error instanceof RangeError || error instanceof CronSyntaxError) return false;
+      throw error;
+    }
+  }
 }

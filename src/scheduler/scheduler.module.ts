@@ -34,5 +34,6 @@ import { SchedulesService } from './schedules.service.js';
     RetentionTies,
     ScheduleTicker,
   ],
+  exports: [ScheduleTicker],
 })
 export class SchedulerModule {}

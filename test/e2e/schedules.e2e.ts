@@ -1,4 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { freshDatabase, newestPostgresServer } from '../support/postgres-servers.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -257,6 +262,48 @@ describe('a service with a schedule of its own', () => {
       interval_hours: 6,
       scheduler: { next_run_at: null },
     });
+  });
+});
+
+describe('GET /health/ready', () => {
+  const off = { ...pg, BACKUP_ENABLED: 'false' };
+
+  it('tells that the scheduler looks, and that nothing is wrong with one that is off', async () => {
+    const ready = await service.request('GET', '/health/ready');
+    expect([ready.status, ready.body['details']]).toMatchObject([
+      200,
+      { scheduler: { status: 'up', enabled: true, last_look_at: expect.stringMatching(/Z$/) as string } },
+    ]);
+    await using idle = await startService({ env: off });
+    const still = await idle.request('GET', '/health/ready');
+    expect([still.status, still.body['details']]).toMatchObject([
+      200,
+      { scheduler: { status: 'up', enabled: false, last_look_at: null } },
+    ]);
+  });
+
+  it('is refused while a schedule that is due cannot be run', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'backstop-ready-'));
+    onTestFinished(() => rm(dataDir, { recursive: true }));
+    const first = await startService({ env: off, dataDir });
+    await register('broken', { schedule: '0 3 * * *' }, first);
+    await first.stop();
+    {
+      using catalog = new DatabaseSync(join(dataDir, 'data/backup.db'));
+      catalog.exec(`UPDATE schedules SET cron = '61 * * * *', next_run_at = '2026-01-01T00:00:00.000Z',
+        firing = json_set(firing, '$.cron', '61 * * * *')`);
+    }
+    await using second = await startService({ env: pg, dataDir });
+    const refused = await second.request('GET', '/health/ready');
+    expect(refused.body).toMatchObject({
+      status: 503,
+      code: 'not-ready',
+      detail: 'not working: scheduler',
+      facts: { catalog: { status: 'up' }, scheduler: { status: 'down', enabled: true } },
+    });
+    expect(refused.text).toContain('1 due schedules could not be run in the last minute; the log says why');
+    expect(second.logs().some(({ msg }) => msg.startsWith('cannot run a schedule'))).toBe(true);
+    expect((await second.request('GET', '/health/live')).status).toBe(200);
   });
 });
 
