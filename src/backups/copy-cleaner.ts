@@ -16,9 +16,14 @@ export class CopyCleaner {
     private readonly moves: BackupMoves,
   ) {}
 
-  /** Removes what a failed or dead attempt left. A copy that has become part of a good backup meanwhile is not touched. */
+  /**
+   * Removes what a failed or dead attempt left, the part that it was writing included. A copy that has become part of a good backup
+   * meanwhile is not touched.
+   */
   async discardUnfinished(copy: BackupCopy): Promise<void> {
-    await this.#discard(copy, ['writing', 'discarding']);
+    if (!(await this.#begin(copy, ['writing', 'discarding']))) return this.removeLate(copy);
+    await this.storages.open(copy.destination).sweep({ of: copy.keys });
+    await this.#remove(copy);
   }
 
   /**
@@ -30,12 +35,17 @@ export class CopyCleaner {
     const { state, keys } = await this.catalog.read.findOneByOrFail(BackupCopy, { id: copy.id });
     if (state !== 'discarded') return;
     const storage = this.storages.open(copy.destination);
+    await storage.sweep({ of: keys });
     for (const key of keys) await storage.delete(key);
   }
 
   /** Removes a copy of a backup that expires; notes in the backup's row when its archive was gone before we touched it. */
   async remove(copy: BackupCopy): Promise<void> {
-    await this.#discard(copy, ['writing', ...FINISHED_COPIES, 'discarding'], await this.#noteIfGone(copy));
+    const note = await this.#noteIfGone(copy);
+    if (!(await this.#begin(copy, ['writing', ...FINISHED_COPIES, 'discarding'], note))) {
+      return this.removeLate(copy);
+    }
+    await this.#remove(copy);
   }
 
   /** Asked only while nobody has begun to remove the copy: afterwards an absent object says nothing. */
@@ -46,18 +56,22 @@ export class CopyCleaner {
     return `Its archive was not at the destination any more: ${copy.destination} ${copy.key}`;
   }
 
-  /**
-   * Marks the copy as `discarding`, removes its objects, marks it as `discarded`. May be repeated after a crash at any
-   * point; when it throws, the row still names what may be left.
-   */
-  async #discard(copy: BackupCopy, from: readonly CopyState[], note?: string): Promise<void> {
+  /** Marks the copy as `discarding`; gives false when it is in no such state any more. */
+  async #begin(copy: BackupCopy, from: readonly CopyState[], note?: string): Promise<boolean> {
     const ours = await this.catalog.write(async (tx) => {
       const moved = await this.moves.moveCopy(tx, copy, from, 'discarding');
       if (moved && note !== undefined) await this.moves.noteRemoval(tx, copy.backupId, note);
       return moved;
     });
-    if (!ours) return this.removeLate(copy);
-    reached('copy.discarding');
+    if (ours) reached('copy.discarding');
+    return ours;
+  }
+
+  /**
+   * Removes the objects of a copy that is `discarding`, and marks it as `discarded`. May be repeated after a crash at any point; when
+   * it throws, the row still names what may be left.
+   */
+  async #remove(copy: BackupCopy): Promise<void> {
     const storage = this.storages.open(copy.destination);
     for (const key of copy.keys) {
       await storage.delete(key);

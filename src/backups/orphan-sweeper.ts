@@ -10,13 +10,18 @@ import { BackupCopy } from './backup-copy.entity.js';
 import { Backup } from './backup.entity.js';
 import { CopyCleaner } from './copy-cleaner.js';
 
+/**
+ * On a catalog that several services share, a part that nobody has written to for so long, and whose key no attempt at work has, is
+ * nobody's: puts that no row tells of, such as that of a health check, last moments.
+ */
+const STILL_MS = 60 * 60_000;
 /** How long after its beginning an attempt of a worker that lost its lease may still store something. */
 const LATE_MS = 2 * 24 * 60 * 60_000;
 
 /**
  * Removes what attempts left and could not remove themselves: copies that are unfinished while their backup no longer works
- * on them. Only objects named in a row are touched. Once, as soon as the storage can be reached, the temporary parts of earlier
- * processes go too.
+ * on them. Only objects named in a row are touched. Temporary parts of earlier processes go too, once, as soon as the storage can be
+ * reached; where several services share a catalog, and with it the destination, every hour, and only those that are surely dead.
  */
 @Injectable()
 export class OrphanSweeper implements OnApplicationBootstrap {
@@ -51,12 +56,15 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     }
   }
 
-  /** Gives whether the parts of earlier processes are gone; those of this one are left alone. */
+  /** Gives whether there can be none any more of earlier processes; those of this one are left alone. */
   async #sweepParts(): Promise<boolean> {
+    const { hasSoleOwner } = this.catalog;
+    const writtenSince = new Date(this.clock.now().getTime() - STILL_MS);
+    const choice = hasSoleOwner ? {} : { sparing: { writtenSince, keys: () => this.#keysBeingWritten() } };
     try {
-      const parts = await this.storages.open(LOCAL_DESTINATION).sweep();
+      const parts = await this.storages.open(LOCAL_DESTINATION).sweep(choice);
       if (parts > 0) this.#log.log({ parts }, 'removed temporary parts of an earlier process');
-      return true;
+      return hasSoleOwner;
     } catch (error) {
       // A destination that is away must not keep the service from starting: /health/ready tells of it.
       this.#log.error({ err: error }, 'cannot sweep the destination; trying again in an hour');
@@ -72,6 +80,12 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     const createdAt = MoreThan(new Date(this.clock.now().getTime() - LATE_MS));
     const discarded = await this.catalog.read.findBy(BackupCopy, { state: 'discarded', createdAt });
     for (const copy of discarded) await this.cleaner.removeLate(copy);
+  }
+
+  /** Of attempts at work anywhere, or of dead ones, which the next claim of their backup settles. */
+  async #keysBeingWritten(): Promise<string[]> {
+    const writing = await this.catalog.read.findBy(BackupCopy, { state: 'writing' });
+    return writing.flatMap(({ keys }) => keys);
   }
 
   /** Unfinished copies of backups that have ended, or that are at a later attempt. */

@@ -17,8 +17,16 @@ import {
   StorageShortReadError,
 } from './storage.errors.js';
 import { isKeySegment, splitKey, splitPrefix } from './storage-key.js';
-import { claimNameOf, isPartName, newPartName } from './storage-parts.js';
-import { Storage, type ByteRange, type PutReceipt, type StorageSpace, type StoredObject } from './storage.js';
+import { claimNameOf, newPartName } from './storage-parts.js';
+import { findParts, isPartOfKey, wasWrittenSince } from './local-parts.js';
+import {
+  Storage,
+  type ByteRange,
+  type PartChoice,
+  type PutReceipt,
+  type StorageSpace,
+  type StoredObject,
+} from './storage.js';
 
 /** How often a put makes its folder again when a concurrent delete, finding it empty, removes it. */
 const FOLDER_ATTEMPTS = 20;
@@ -117,19 +125,21 @@ export class LocalStorage extends Storage {
   }
 
   /**
-   * Makes the folder when it is not there, so that reading before the first `put` finds nothing instead of failing, and
-   * removes the parts that no put of this storage is writing. A part of another process is taken too: that put then fails,
-   * retryable, and harms nothing; but only one process should keep a folder.
+   * Makes the folder when it is not there, so that reading before the first `put` finds nothing instead of failing. A put whose part
+   * is taken, because it was not spared or stood still for too long, fails, retryable, and harms nothing.
    */
-  override async sweep(): Promise<number> {
+  override async sweep({ of, sparing }: PartChoice = {}): Promise<number> {
     return translated(this.#work('write'), async () => {
       await this.#makeRoot();
+      const found = (await findParts(this.#root, of)).filter(({ name }) => !this.#parts.has(name));
+      const theirs = sparing === undefined || found.length === 0 ? [] : await sparing.keys();
       let count = 0;
-      for await (const { path, name } of walkFiles(this.#root, '')) {
-        if (!isPartName(name) || this.#parts.has(name)) continue;
-        await removeFile(path);
+      for (const part of found) {
+        if (theirs.some((key) => isPartOfKey(part, key))) continue;
+        if (sparing !== undefined && (await wasWrittenSince(part.path, sparing.writtenSince))) continue;
+        await removeFile(part.path);
         reached('sweep.part-deleted');
-        await pruneFolders(dirname(path), this.#root);
+        await pruneFolders(dirname(part.path), this.#root);
         count += 1;
       }
       return count;
@@ -175,7 +185,7 @@ export class LocalStorage extends Storage {
     await this.#makeRoot();
     const place = await this.#placeOf(key);
     if (await exists(place.path)) throw new StorageKeyExistsError(key);
-    const name = newPartName();
+    const name = newPartName(place.name);
     const part = join(place.folder, name);
     this.#parts.add(name);
     try {

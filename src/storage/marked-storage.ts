@@ -12,7 +12,14 @@ import {
   StorageRangeInvalidError,
   StorageUnavailableError,
 } from './storage.errors.js';
-import { Storage, type ByteRange, type PutReceipt, type StorageSpace, type StoredObject } from './storage.js';
+import {
+  Storage,
+  type ByteRange,
+  type PartChoice,
+  type PutReceipt,
+  type StorageSpace,
+  type StoredObject,
+} from './storage.js';
 
 /** The object that says which destination this is. */
 export const MARK_KEY = '.backstop-destination';
@@ -47,7 +54,8 @@ export class MarkedStorage extends Storage {
   readonly #where: MarkedPlace;
   readonly #marks: DestinationMarks;
   #expected: string | undefined;
-  #hasLeftParts = false;
+  /** Keys of puts whose parts may lie at a place that went away. */
+  readonly #left = new Set<string>();
   #learning: Promise<string> | undefined;
 
   constructor(inner: Storage, where: MarkedPlace, marks: DestinationMarks) {
@@ -121,9 +129,9 @@ export class MarkedStorage extends Storage {
     return this.#inner.space();
   }
 
-  override async sweep(): Promise<number> {
+  override async sweep(choice?: PartChoice): Promise<number> {
     await this.#mustBeOurs();
-    return this.#inner.sweep();
+    return this.#inner.sweep(choice);
   }
 
   override async close(): Promise<void> {
@@ -133,14 +141,12 @@ export class MarkedStorage extends Storage {
   /** The part of a put whose place went away could not be removed; it goes before the next one, when the place is back. */
   async #put(key: string, bytes: Readable, signal: AbortSignal): Promise<PutReceipt> {
     try {
-      if (this.#hasLeftParts) await this.#inner.sweep();
-      this.#hasLeftParts = false;
+      if (this.#left.size > 0) await this.#inner.sweep({ of: [...this.#left] });
+      this.#left.clear();
       return await this.#inner.put(key, bytes, signal);
     } catch (error) {
       bytes.destroy();
-      await this.#mustBeOurs().catch(() => {
-        this.#hasLeftParts = true;
-      });
+      await this.#mustBeOurs().catch(() => this.#left.add(key));
       throw error;
     }
   }

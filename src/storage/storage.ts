@@ -68,12 +68,25 @@ export abstract class Storage {
   abstract space(): Promise<StorageSpace | undefined>;
 
   /**
-   * Removes what dead puts of earlier processes left behind and no key names (temporary parts older than any put that
-   * can still run). Called once at start, before the first `put`. Gives how many were removed.
+   * Removes what dead puts left behind and no key names (temporary parts), but never of a put that runs in this process. Makes the
+   * place when it is not there. Gives how many were removed.
    */
-  abstract sweep(): Promise<number>;
+  abstract sweep(choice?: PartChoice): Promise<number>;
 
   abstract close(): Promise<void>;
+}
+
+/** Which parts a sweep may take; all of them when nothing is said. */
+export interface PartChoice {
+  /** Only those of puts of these keys, which nobody can want any more. */
+  of?: readonly string[];
+  /** Other processes put here too: what may be theirs is left alone. */
+  sparing?: {
+    /** Parts that were written to since. */
+    writtenSince: Date;
+    /** Parts of the keys that somebody may be putting. Asked when all parts are found, so that none of a later put is taken. */
+    keys: () => Promise<readonly string[]>;
+  };
 }
 
 export interface StorageSpace {

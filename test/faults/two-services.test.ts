@@ -1,11 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 
-import { freshDatabase, newestPostgresServer } from '../support/postgres-servers.ts';
+import { freshDatabase, type FreshDatabase, newestPostgresServer } from '../support/postgres-servers.ts';
 import { startFailingService, startService } from '../support/service.ts';
+import { backupIn, type BackupBody, freshShop, register } from '../support/shop.ts';
+import { until } from '../support/until.ts';
+import { aim, reachedPoints, strikeEnv } from './strike.ts';
 
 let dataDir: string;
 beforeEach(async () => {
@@ -52,4 +55,76 @@ test('two services on one PostgreSQL catalog run, but not with one work folder',
   const backups = join(dataDir, 'data', 'backups');
   await using third = await startService({ dataDir: otherDir, env: { ...env, BACKUP_DIR: backups } });
   expect((await third.request('GET', '/health/ready')).status).toBe(200);
+});
+
+describe('on one catalog in PostgreSQL, with one folder of archives', () => {
+  const server = newestPostgresServer();
+  let catalog: FreshDatabase;
+  let shop: FreshDatabase;
+  let env: Record<string, string>;
+  beforeEach(async () => {
+    catalog = await freshDatabase(server, 'parts');
+    shop = await freshShop(server);
+    const { username, password, host, port } = server;
+    env = {
+      DATABASE_URL: `postgres://${username}:${password}@${host}:${port}/${catalog.name}`,
+      PG_BIN_DIRS: server.clientBinDirs.join(':'),
+      BACKUP_DIR: join(dataDir, 'backups'),
+      BACKSTOP_SECRET_KEY: 'not-a-secret-key-only-for-these-tests-0123456789',
+    };
+  });
+  afterEach(async () => {
+    await shop.drop();
+    await catalog.drop();
+  });
+
+  const partsIn = async (): Promise<string[]> => {
+    const names = await readdir(join(dataDir, 'backups', 'shop'));
+    return names.filter((name) => name.endsWith('.partial'));
+  };
+  const untilStruck = (point: string): Promise<unknown> =>
+    until(`the service to get to ${point}`, async () => (await reachedPoints(dataDir)).includes(point));
+
+  test('one that starts leaves the part alone that the other is writing', async () => {
+    await using first = await startService({
+      env: { ...env, WORK_DIR: join(dataDir, 'one'), ...strikeEnv(dataDir), LEASE_SECONDS: '60' },
+    });
+    await register(first, server, shop.name, 'shop');
+    await aim(dataDir, { point: 'storage.chunk-written', signal: 'SIGSTOP' });
+    const asked = await first.request<{ id: string }>('POST', '/backups', {});
+    await untilStruck('storage.chunk-written');
+    expect(await partsIn()).toHaveLength(1);
+
+    await using second = await startService({ env: { ...env, WORK_DIR: join(dataDir, 'two') } });
+    expect(await partsIn()).toHaveLength(1);
+    process.kill(first.pid, 'SIGCONT');
+    const done = await backupIn(second, asked.body.id, 'completed', 'failed');
+    expect(done).toMatchObject({ status: 'completed', attempt: 1 });
+    expect(await partsIn()).toEqual([]);
+  });
+
+  test('one that takes over removes the part that the dead one was writing, before it writes its own', async () => {
+    const first = await startService({
+      env: { ...env, WORK_DIR: join(dataDir, 'one'), ...strikeEnv(dataDir), LEASE_SECONDS: '2' },
+    });
+    await register(first, server, shop.name, 'shop');
+    await aim(dataDir, { point: 'storage.chunk-written', signal: 'SIGKILL' });
+    const asked = await first.request<{ id: string }>('POST', '/backups', {}).catch(() => undefined);
+    await first.ended;
+    const left = await partsIn();
+    expect(left).toHaveLength(1);
+
+    const other = { ...env, WORK_DIR: join(dataDir, 'two'), LEASE_SECONDS: '2', ...strikeEnv(dataDir) };
+    await using second = await startService({ env: other });
+    await aim(dataDir, { point: 'storage.part-created', signal: 'SIGSTOP' });
+    await untilStruck('storage.part-created');
+    const now = await partsIn();
+    expect(now).toHaveLength(1);
+    expect(now).not.toEqual(left);
+    process.kill(second.pid, 'SIGCONT');
+    const list = await second.request<BackupBody[]>('GET', '/backups');
+    const done = await backupIn(second, asked?.body.id ?? list.body[0]!.id, 'completed', 'failed');
+    expect(done).toMatchObject({ status: 'completed', attempt: 2 });
+    expect(await partsIn()).toEqual([]);
+  });
 });

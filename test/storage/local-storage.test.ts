@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { publishByClaim } from '../../src/storage/durable-file.ts';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
-import { claimNameOf } from '../../src/storage/storage-parts.ts';
+import { claimNameOf, newPartName } from '../../src/storage/storage-parts.ts';
 import { storageContract } from '../contracts/storage.contract.ts';
 import {
   contentOf,
@@ -183,6 +183,39 @@ describe('LocalStorage', () => {
     source.end();
     expect(await rejectionOf(putting)).toMatchObject({ code: 'storage-unavailable', retryable: true });
     expect(await readdir(root)).toEqual([]);
+  });
+
+  test('sweep spares what may be the put of another process, and takes parts of single keys', async () => {
+    const other = new LocalStorage(root);
+    const [one, two] = [openEndedStream(noise(10)), openEndedStream(noise(10))];
+    const puts = [other.put('db/one', one, never), other.put('db/two', two, never)];
+    await until('bytes arrive', () => one.readableLength + two.readableLength === 0);
+    const [past, future] = [new Date(0), new Date('2100-01-01')];
+    const sparing = (writtenSince: Date, keys: string[]) => ({
+      sparing: { writtenSince, keys: async () => Promise.resolve(keys) },
+    });
+    expect(await storage.sweep(sparing(past, []))).toBe(0);
+    expect(await storage.sweep(sparing(future, ['db/one', 'db/two']))).toBe(0);
+    expect(await storage.sweep({ of: ['db/three', 'one', 'two', 'other/one'] })).toBe(0);
+    expect(await storage.sweep(sparing(future, ['db/two', 'other/one', 'one']))).toBe(1);
+    expect(await storage.sweep({ of: ['db/two'] })).toBe(1);
+    one.end();
+    two.end();
+    const refusal = { code: 'storage-unavailable', retryable: true };
+    expect(await rejectionsOf(puts)).toMatchObject([refusal, refusal]);
+  });
+
+  test('sweep of single keys does not follow a link out of the place', async () => {
+    const outside = join(folder, 'outside');
+    await mkdir(outside);
+    const part = newPartName('one');
+    await writeFile(join(outside, part), 'x');
+    await mkdir(root, { recursive: true });
+    await symlink(outside, join(root, 'db'));
+    expect(await rejectionOf(storage.sweep({ of: ['db/one'] }))).toMatchObject({
+      code: 'storage-key-invalid',
+    });
+    expect(await readdir(outside)).toEqual([part]);
   });
 
   test('sweep takes nothing that only looks similar', async () => {
