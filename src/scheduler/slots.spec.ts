@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { TimeZone } from '../clock/time-zone.js';
 import { parseCron } from './cron-expression.js';
-import { nextSlot, slotsBetween, type Timing } from './slots.js';
+import { nextSlot, type Slot, slotsBetween, type Timing } from './slots.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -187,6 +187,63 @@ describe('any expression in any zone', () => {
     );
     expect(compared).toBeGreaterThan(1000);
   });
+});
+
+/** Days of the ten years on which the clocks of a zone are changed. */
+function changesOf(zone: TimeZone): number[] {
+  const days: number[] = [];
+  for (let day = FROM; day < UNTIL; day += DAY_MS) {
+    if (zone.offsetAt(day) !== zone.offsetAt(day + DAY_MS)) days.push(day);
+  }
+  return days;
+}
+
+/** One zone of all those that change their clocks alike. */
+function differentZones(): Map<TimeZone, number[]> {
+  const known = new Map<string, [TimeZone, number[]]>();
+  for (const name of Intl.supportedValuesOf('timeZone')) {
+    const zone = TimeZone.of(name);
+    const days = changesOf(zone);
+    const offsets = [FROM, ...days.map((day) => day + DAY_MS)].map((at) => `${at} ${zone.offsetAt(at)}`);
+    if (days.length > 0) known.set(offsets.join(), [zone, days]);
+  }
+  return new Map(known.values());
+}
+
+/** Why ours may be another moment than theirs; undefined when there is no such reason. */
+function reasonFor(zone: TimeZone, after: number, ours: Slot, other: number): string | undefined {
+  const meant = zone.toInstant(zone.toLocal(other));
+  if (ours.shift === 'gap') {
+    const isChange = zone.offsetAt(ours.at) > zone.offsetAt(ours.at - 1000);
+    if (isChange && other >= ours.at && other - ours.at <= 3 * HOUR_MS)
+      return 'left out: ours is the first moment after';
+  }
+  if (ours.shift === 'fold' && zone.toLocal(other) === ours.local) return 'comes twice: ours is the first';
+  if (meant.occurs === 'twice' && meant.at <= after) return 'comes twice: ours has been';
+  return undefined;
+}
+
+describe('around every change of clocks in every zone over ten years', () => {
+  it('daily jobs are what cron-parser says, or the time is left out or comes twice', () => {
+    const wrong: string[] = [];
+    const counts = { same: 0, 'left out': 0, 'comes twice': 0 };
+    for (const [zone, days] of differentZones()) {
+      for (const text of ['30 2 * * *', '0 0 * * *']) {
+        for (const after of days.flatMap((day) => [day - DAY_MS, day])) {
+          const ours = nextSlot(cronTiming(text, zone.name), after);
+          const other = theirs(text, zone.name, after);
+          const reason = ours.at === other ? 'same' : reasonFor(zone, after, ours, other)?.split(':')[0];
+          if (reason !== undefined) counts[reason as keyof typeof counts] += 1;
+          else wrong.push(`${zone.name} ${text} after ${iso(after)}: ${iso(ours.at)}, theirs ${iso(other)}`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+    // Each kind is met, so that none of the reasons is an empty one.
+    expect(counts.same).toBeGreaterThan(2000);
+    expect(counts['left out']).toBeGreaterThan(50);
+    expect(counts['comes twice']).toBeGreaterThan(10);
+  }, 180_000);
 });
 
 function theirs(text: string, tz: string, after: number): number {
