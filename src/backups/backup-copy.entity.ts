@@ -7,7 +7,7 @@ import { Backup } from './backup.entity.js';
 /** The objects of one attempt at one destination. Only objects named here are ever removed. */
 @Entity({ name: 'backup_copies' })
 @Index('ix_backup_copies_backup', ['backupId'])
-@Index('ix_backup_copies_state', ['state'])
+@Index('ix_backup_copies_state', ['state', 'createdAt'])
 @Index('uq_backup_copies_key', ['destination', 'key'], { unique: true })
 export class BackupCopy {
   @PrimaryColumn({ name: 'id', ...idColumn })

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { In, type SelectQueryBuilder } from 'typeorm';
 
 import { Catalog } from '../catalog/catalog.js';
+import { isId } from '../databases/connection-rules.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { BackupLog } from './backup-log.entity.js';
 import type { BackupStatus, BackupTrigger } from './backup-states.js';
@@ -85,9 +86,9 @@ export class BackupQueries {
     if (filter.status === undefined) query.where('b.status <> :hidden', { hidden: HIDDEN_UNLESS_ASKED });
     else query.where('b.status IN (:...status)', { status: filter.status });
     if (filter.database !== undefined) {
-      query.andWhere('(b.database_id = :database OR b.database_name = :database)', {
-        database: filter.database,
-      });
+      // No name has the form of an id. Asked for both at once, SQLite would go through the backups of all databases.
+      const column = isId(filter.database) ? 'b.database_id' : 'b.database_name';
+      query.andWhere(`${column} = :database`, { database: filter.database });
     }
     if (filter.trigger !== undefined) query.andWhere('b.trigger = :trigger', { trigger: filter.trigger });
     if (filter.minEvidence !== undefined) {

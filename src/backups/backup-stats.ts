@@ -11,6 +11,12 @@ const JUDGED =
 /** Deleted backups were good once; they still count as successes, unless they failed. */
 const GOOD = "(b.status IN ('completed') OR (b.status IN ('expiring', 'expired') AND b.error_code IS NULL))";
 
+/**
+ * Not the bare column: SQLite would go through all rows in the order of its index, one jump for each, which takes twice as long as
+ * reading and sorting them.
+ */
+const BY_DATABASE = "b.database_name || ''";
+
 /** The fields of the view without its class, to be spread. */
 type Totals = { [Field in keyof BackupSummaryView]: BackupSummaryView[Field] };
 
@@ -38,7 +44,7 @@ export class BackupStats {
   }
 
   async all(since: Date): Promise<BackupStatsView> {
-    const [databases, days] = await Promise.all([this.#totals('b.database_name', 'name'), this.#days(since)]);
+    const [databases, days] = await Promise.all([this.#totals(BY_DATABASE, 'name'), this.#days(since)]);
     return {
       ...toSummary(sumOf(databases)),
       per_database: databases.map((row) => ({ database_name: row.name, ...toSummary(row) })),

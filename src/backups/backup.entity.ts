@@ -17,6 +17,7 @@ export interface ContentSummary {
 @Entity({ name: 'backups' })
 @Index('ix_backups_created', ['createdAt', 'id'])
 @Index('ix_backups_database', ['databaseId', 'createdAt'])
+@Index('ix_backups_name', ['databaseName', 'createdAt', 'id'])
 @Index('ix_backups_status', ['status', 'createdAt'])
 @Index('ix_backups_database_status', ['databaseId', 'status', 'createdAt'])
 @Index('ix_backups_evidence', ['databaseId', 'evidenceLevel', 'evidenceAt'], {

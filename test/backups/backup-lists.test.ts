@@ -58,10 +58,18 @@ describe('the list of backups', () => {
       after: { createdAt: '2026-11-21T03:00:00.000Z', id: '019aa3f0-1111-7000-8000-000000000001' },
     },
     { name: 'one state', filter: { status: ['completed'] } },
-    { name: 'one database', filter: { database: 'shop' } },
   ])('reads $name in the order of an index, and sorts nothing', async ({ filter, after }) => {
     const plan = await planOf(filter, after);
     expect(plan).toMatch(/USING INDEX/);
+    expect(plan).not.toMatch(/TEMP B-TREE FOR ORDER BY/);
+  });
+
+  test.each([
+    ['its name', 'shop', /^SEARCH b USING INDEX ix_backups_name \(database_name=\?\)$/],
+    ['its id', '019aa3f0-1111-7000-8000-000000000001', /^SEARCH b USING INDEX ix_backups_database/],
+  ])('of one database by %s reads nothing of the others', async (_, database, expected) => {
+    const plan = await planOf({ database });
+    expect(plan).toMatch(expected);
     expect(plan).not.toMatch(/TEMP B-TREE FOR ORDER BY/);
   });
 });
