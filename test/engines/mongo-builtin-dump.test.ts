@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 
 import { type BSON, type Db, MongoServerError } from 'mongodb';
@@ -211,6 +213,22 @@ describe.each(mongoServers().map((server) => ({ server, title: mongoTitle(server
       await expect(readDump(bytes)).rejects.toBeInstanceOf(CollectionsChangedError);
     });
 
+    it.each(['drops', 'renames'] as const)(
+      'never takes a part for the whole when somebody %s the collection that is read',
+      async (how) => {
+        await using fresh = await freshMongoDatabase(server, 'part');
+        await fill(fresh.db, 1, 30_000);
+        const { bytes, consistency } = await openDump(fresh.client, await planOf(fresh.db));
+        await until('the first documents', () => (bytes.read()?.length ?? 0) > 50_000);
+        if (how === 'drops') await fresh.db.dropCollection('c0');
+        else await fresh.db.collection('c0').rename('other');
+        // A snapshot holds it all the same.
+        const outcome = await readRest(bytes);
+        if (consistency === 'snapshot') expect(outcome).toBeUndefined();
+        else expect(outcome).toBeInstanceOf(CollectionsChangedError);
+      },
+    );
+
     it('has the words of mongorestore, which restores it', async (context) => {
       const { stdout } = await promisify(execFile)('mongorestore', ['--version']).catch(() => ({
         stdout: '',
@@ -288,6 +306,15 @@ describe.each(mongoServers().map((server) => ({ server, title: mongoTitle(server
     });
   },
 );
+
+/** How a dump ends of which some was read already. */
+async function readRest(bytes: Readable): Promise<unknown> {
+  bytes.resume();
+  return await finished(bytes).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
 
 /** Of documents in any order. */
 function sortedHash(documents: Buffer): string {

@@ -156,7 +156,7 @@ class BuiltInDumping {
   async #readPart(part: DumpSourcePart, feed: Feed): Promise<void> {
     const { data, query } = part;
     const isEmpty = query === undefined || (await this.#readDocuments(part, query, feed));
-    if (isEmpty && query !== undefined) await this.#mustNotBeRenamed(part, feed.signal);
+    if (query !== undefined) await this.#mustBeThere(part, isEmpty, feed.signal);
     await feed.write(() => this.#writer.end(data));
     this.#itemsDone += 1;
     const { database, collection } = part.entry;
@@ -213,10 +213,11 @@ class BuiltInDumping {
   }
 
   /**
-   * A server answers for a collection that is not there as for an empty one. One that somebody dropped is none of the dump's any more;
-   * one that has another name now would be missing in the archive, so the dump must be made again.
+   * A server answers for a collection that is not there as for an empty one, and FerretDB ends a cursor whose collection is dropped
+   * meanwhile as if everything had been read. One that somebody dropped before its turn is none of the dump's any more; one that was
+   * read in part, or that has another name now and would be missing in the archive, means that the dump must be made again.
    */
-  async #mustNotBeRenamed({ entry, uuid }: DumpSourcePart, signal: AbortSignal): Promise<void> {
+  async #mustBeThere({ entry, uuid }: DumpSourcePart, isEmpty: boolean, signal: AbortSignal): Promise<void> {
     if (uuid === undefined || this.clusterTime !== undefined) return;
     const { database, collection } = entry;
     const find = async (filter: Document): Promise<string | undefined> => {
@@ -227,6 +228,7 @@ class BuiltInDumping {
     if ((await find({ name: collection })) !== undefined) return;
     const now = await find({});
     if (now !== undefined) throw new CollectionsChangedError(nameOf(entry), `was renamed to "${now}"`);
+    if (!isEmpty) throw new CollectionsChangedError(nameOf(entry), 'was dropped');
     this.call.log(`backstop: ${nameOf(entry)} was dropped by somebody, and is empty in the dump`);
   }
 }
