@@ -113,9 +113,10 @@ class Load {
       if (this.#plan?.namespaces.has(nameOf(event.namespace)) !== true) return;
       const place = placeOf(event.namespace, this.#target);
       const lane = this.#capped.has(place.collection) ? place.collection : undefined;
-      await this.#lanes.add(lane, () =>
-        insertRaw(this.#session, place, event, { majority: this.#server.details.replica_set !== null }),
-      );
+      await this.#lanes.add(lane, async () => {
+        await insertRaw(this.#session, place, event, { majority: this.#server.details.replica_set !== null });
+        this.#call.life?.tell();
+      });
     } else {
       this.#progress(event.content.collection);
     }
@@ -147,6 +148,7 @@ class Load {
       .map((index) => asRequested(without(index, NOT_RESTORED_INDEX_FIELDS)));
     if (indexes.length === 0) return;
     await this.#session.command(this.#target, { createIndexes: entry.collection, indexes });
+    this.#call.life?.tell();
   }
 }
 

@@ -46,6 +46,10 @@ export class MongoCall implements AsyncDisposable {
     return this.#surroundings.clock;
   }
 
+  get life(): EngineCall['life'] {
+    return this.#call.life;
+  }
+
   get onProgress(): EngineCall['onProgress'] {
     return this.#call.onProgress;
   }

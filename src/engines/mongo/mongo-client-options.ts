@@ -29,6 +29,12 @@ export function isDirect({ parameters = {} }: Pick<Connection, 'parameters'>): b
   );
 }
 
+/** The same connection, where what was just written is read, whatever its read preference. */
+export function fromPrimary(connection: Connection): Connection {
+  const { readPreference: _, ...parameters } = connection.parameters ?? {};
+  return { ...connection, parameters };
+}
+
 /** Database that knows the user. */
 export function authSourceOf({ parameters }: Pick<Connection, 'parameters'>): string {
   return parameters?.['authMechanism'] === 'MONGODB-X509'

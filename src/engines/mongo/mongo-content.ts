@@ -1,14 +1,15 @@
 import type { ContentFacts, ItemFacts } from '../content-facts.js';
-import type { ServerFacts } from '../engine.js';
-import { type ArchiveContent, dataNamespaceOf, nameOf } from './archive/archive.js';
+import type { DumpScope, ServerFacts } from '../engine.js';
+import { type ArchiveContent, dataNamespaceOf, nameOf, type Namespace } from './archive/archive.js';
+import { documentsOf } from './archive/archive-events.js';
 import { ContentHash } from './archive/content-hash.js';
 import { readDefinition } from './archive/definition.js';
-import { type FoundCollection, isWanted, itemName } from './mongo-collections.js';
+import type { MongoCall } from './mongo-call.js';
+import { findCollections, isWanted, itemName } from './mongo-collections.js';
 import { describeSchema } from './mongo-schema.js';
+import { readServerFacts } from './mongo-server-facts.js';
 import type { MongoSession } from './mongo-session.js';
-
-/** How many documents one answer of the server holds while they are hashed: they are read once, and memory stays bounded. */
-const HASH_BATCH = 1000;
+import { RawCursor } from './raw-cursor.js';
 
 /**
  * What an archive holds, in the words of a manifest: its collections' documents as the reader counted them, and their definitions
@@ -41,57 +42,56 @@ export function contentOfArchive(
   return { items: items.toSorted(byName), counters: {}, schema: describeSchema(definitions, server) };
 }
 
-/** Counts what is on a server now, in the same words. */
-export async function measureContent(
-  session: MongoSession,
-  found: readonly FoundCollection[],
-  server: ServerFacts,
-  options: { hashContent: boolean; isWhole: boolean },
-): Promise<ContentFacts> {
+/** Counts what is on a server now, in the same words. What is answered meanwhile is told to the call as a sign of life. */
+export async function measure(call: MongoCall, scope: DumpScope): Promise<ContentFacts> {
+  const session = await call.session();
+  const server = await readServerFacts(session);
+  const { databaseName } = call.connection;
+  const isWhole = databaseName === '';
+  const found = await findCollections(session, databaseName, scope, server.version);
   const items: ItemFacts[] = [];
   for (const collection of found) {
     if (collection.data === undefined) continue;
-    const name = itemName(collection, options.isWhole);
-    const { database, collection: data } = collection.data;
-    const counted = options.hashContent
-      ? await hashDocuments(session, database, data)
-      : await countDocuments(session, database, data);
+    const name = itemName(collection, isWhole);
+    const counted =
+      scope.hashContent === true
+        ? await hashDocuments(call, session, collection.data)
+        : await countDocuments(session, collection.data);
+    call.life?.tell();
     items.push({ name, kind: 'collection', ...counted });
   }
-  const definitions = found.map((one) => ({
-    name: itemName(one, options.isWhole),
-    definition: one.definition,
-  }));
+  const definitions = found.map((one) => ({ name: itemName(one, isWhole), definition: one.definition }));
   return { items: items.toSorted(byName), counters: {}, schema: describeSchema(definitions, server) };
 }
 
 /** The server's own quick figure may be wrong after a crash; this one is counted. */
 async function countDocuments(
   session: MongoSession,
-  database: string,
-  collection: string,
+  { database, collection }: Namespace,
 ): Promise<Pick<ItemFacts, 'rows' | 'bytes'>> {
   const rows = await session.reading(() => session.db(database).collection(collection).countDocuments({}));
   return { rows, bytes: 0 };
 }
 
 async function hashDocuments(
+  call: MongoCall,
   session: MongoSession,
-  database: string,
-  collection: string,
+  { database, collection }: Namespace,
 ): Promise<Pick<ItemFacts, 'rows' | 'bytes' | 'contentHash'>> {
   const hash = new ContentHash();
   let rows = 0;
   let bytes = 0;
   await session.reading(async () => {
-    const cursor = session
-      .db(database)
-      .collection<Uint8Array & { _id?: never }>(collection)
-      .find({}, { raw: true, batchSize: HASH_BATCH });
-    for await (const document of cursor) {
-      hash.add(document);
-      rows += 1;
-      bytes += document.length;
+    const cursor = await RawCursor.open(session.client, { database, collection }, call);
+    try {
+      for (let batch = await cursor.next(); batch !== undefined; batch = await cursor.next()) {
+        for (const document of documentsOf(batch.documents)) hash.add(document);
+        rows += batch.count;
+        bytes += batch.documents.length;
+        call.life?.tell();
+      }
+    } finally {
+      await cursor.close();
     }
   });
   return { rows, bytes, contentHash: hash.toString() };

@@ -10,9 +10,18 @@ import { readDriverError } from './mongo-error-reading.js';
 import { chooseTls, reachServer } from './mongo-reach.js';
 import { AuthSourceWrongError, ReplicaSetMismatchError } from './mongo.errors.js';
 
+/** How long servers are given to hear that nothing more is wanted of them. Below the 5 s that an abort has. */
+const GOODBYE_MS = 1000;
+
 /** Texts of a connection that must never be seen. */
 export function secretsOf(connection: Connection): string[] {
   return [connection.password ?? '', connection.tls.key ?? ''].filter((secret) => secret !== '');
+}
+
+/** What ends a session, and measures its time. */
+interface SessionWatch {
+  signal: AbortSignal;
+  clock: Clock;
 }
 
 /** A driver's client for one call into the engine. Every failure of it is an `EngineError`. */
@@ -23,6 +32,7 @@ export class MongoSession implements AsyncDisposable {
   /** Whether the connection is encrypted. */
   readonly usesTls: boolean;
   readonly #signal: AbortSignal;
+  readonly #clock: Clock;
   readonly #onAbort = (): void => void this.close();
   #closing: Promise<void> | undefined;
 
@@ -40,10 +50,10 @@ export class MongoSession implements AsyncDisposable {
     await reachServer(connection, signal, clock);
     const usesTls = await chooseTls(connection, signal, clock);
     try {
-      return await MongoSession.#connect(connection, applicationName, signal, usesTls);
+      return await MongoSession.#connect(connection, applicationName, { signal, clock }, usesTls);
     } catch (error) {
       if (!(error instanceof AuthenticationFailedError) || connection.username === undefined) throw error;
-      const right = await MongoSession.#otherAuthSource(connection, signal, usesTls);
+      const right = await MongoSession.#otherAuthSource(connection, { signal, clock }, usesTls);
       if (right === undefined) throw error;
       throw new AuthSourceWrongError(connection, connection.username, authSourceOf(connection), right);
     }
@@ -52,11 +62,11 @@ export class MongoSession implements AsyncDisposable {
   static async #connect(
     connection: Connection,
     applicationName: string,
-    signal: AbortSignal,
+    watch: SessionWatch,
     usesTls: boolean,
   ): Promise<MongoSession> {
     const client = new MongoClient(uriOf(connection), clientOptions(connection, applicationName, usesTls));
-    const session = new MongoSession(connection, client, signal, usesTls);
+    const session = new MongoSession(connection, client, watch, usesTls);
     const strangers = new AbortController();
     client.on('topologyDescriptionChanged', (event) => {
       if (isWithoutMembers(event)) {
@@ -72,7 +82,7 @@ export class MongoSession implements AsyncDisposable {
     } catch (error) {
       await session.close();
       const { replicaSet } = connection.parameters ?? {};
-      if (strangers.signal.aborted && !signal.aborted && replicaSet !== undefined) {
+      if (strangers.signal.aborted && !watch.signal.aborted && replicaSet !== undefined) {
         throw new ReplicaSetMismatchError(connection, replicaSet);
       }
       throw error;
@@ -82,7 +92,7 @@ export class MongoSession implements AsyncDisposable {
   /** Servers do not say whether the password or the database was wrong; trying the other usual database does. */
   static async #otherAuthSource(
     connection: Connection,
-    signal: AbortSignal,
+    watch: SessionWatch,
     usesTls: boolean,
   ): Promise<string | undefined> {
     const given = authSourceOf(connection);
@@ -90,21 +100,27 @@ export class MongoSession implements AsyncDisposable {
     for (const authSource of others) {
       const other = { ...connection, parameters: { ...connection.parameters, authSource } };
       try {
-        const session = await MongoSession.#connect(other, 'backstop', signal, usesTls);
+        const session = await MongoSession.#connect(other, 'backstop', watch, usesTls);
         await session.close();
         return authSource;
       } catch {
-        signal.throwIfAborted();
+        watch.signal.throwIfAborted();
       }
     }
     return undefined;
   }
 
-  private constructor(connection: Connection, client: MongoClient, signal: AbortSignal, usesTls: boolean) {
+  private constructor(
+    connection: Connection,
+    client: MongoClient,
+    { signal, clock }: SessionWatch,
+    usesTls: boolean,
+  ) {
     this.usesTls = usesTls;
     this.connection = connection;
     this.client = client;
     this.#signal = signal;
+    this.#clock = clock;
     signal.addEventListener('abort', this.#onAbort, { once: true });
     if (signal.aborted) this.#onAbort();
   }
@@ -141,8 +157,30 @@ export class MongoSession implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#signal.removeEventListener('abort', this.#onAbort);
-    await this.client.close(true).catch(() => undefined);
+    const heard = new AbortController();
+    const goodbye = this.client
+      .close(true)
+      .catch(() => undefined)
+      .finally(() => heard.abort());
+    const patience = this.#clock.sleep(GOODBYE_MS, heard.signal).then(
+      () => letGo(this.client),
+      () => goodbye,
+    );
+    await patience;
   }
+}
+
+/**
+ * Closes what a client has open without a word. `close` of the driver ends each cursor and session on the server first, and waits for
+ * its answers, 10 s for each of three: a server that is cut off would hold us for 30 s. The driver does not show its topology.
+ */
+function letGo(client: MongoClient): void {
+  const topology: unknown = Reflect.get(client, 'topology');
+  if (isClosable(topology)) topology.close();
+}
+
+function isClosable(value: unknown): value is { close(): void } {
+  return typeof value === 'object' && value !== null && 'close' in value && typeof value.close === 'function';
 }
 
 /** Every server that was named turned out to belong to no such replica set, and the driver has none left to ask. */

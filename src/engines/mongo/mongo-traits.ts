@@ -88,4 +88,5 @@ export const MONGO_TRAITS: EngineTraits = {
     words: String.raw`cannot hold blanks or any of / \ . " $ * < > : | ? on a MongoDB server`,
   },
   renames: 'stepwise',
+  showsLife: true,
 };

@@ -18,17 +18,17 @@ import type {
 import { FormatUnsupportedError } from '../engines.errors.js';
 import { restoreBuiltIn } from './builtin-restore.js';
 import { MongoCall, type MongoSurroundings } from './mongo-call.js';
-import { findCollections } from './mongo-collections.js';
-import { measureContent } from './mongo-content.js';
+import { fromPrimary } from './mongo-client-options.js';
+import { measure } from './mongo-content.js';
 import { MongoDatabases } from './mongo-databases.js';
 import { openDump } from './mongo-dump.js';
 import { inspectArchive } from './mongo-inspect.js';
 import { probeMongo } from './mongo-probe.js';
 import { restoreByTool } from './mongo-restore.js';
-import { readServerFacts } from './mongo-server-facts.js';
 import type { MongoTools } from './mongo-tools.js';
 import { MONGO_TRAITS } from './mongo-traits.js';
 import { parseMongoUri } from './mongo-uri.js';
+import { whileServerWorks } from './server-life.js';
 
 /**
  * MongoDB, and servers that speak its protocol, by the MongoDB Database Tools where they are installed and else by the driver. Both
@@ -82,9 +82,11 @@ export class MongoEngine extends Engine {
     try {
       mustBeArchive(choice.format);
       const tool = await this.#tools.find('mongorestore');
-      return tool === undefined
-        ? await restoreBuiltIn(opened, bytes, choice)
-        : await restoreByTool(opened, bytes, choice, tool);
+      const restoring =
+        tool === undefined
+          ? restoreBuiltIn(opened, bytes, choice)
+          : restoreByTool(opened, bytes, choice, tool);
+      return await whileServerWorks(opened, restoring);
     } finally {
       bytes.destroy();
     }
@@ -92,15 +94,9 @@ export class MongoEngine extends Engine {
 
   /** A database that is not there has nothing in it: MongoDB knows no other empty one. */
   override async measure(connection: Connection, scope: DumpScope, call: EngineCall): Promise<ContentFacts> {
-    await using opened = this.#open(connection, call);
-    const session = await opened.session();
-    const server = await readServerFacts(session);
-    const { databaseName } = connection;
-    const found = await findCollections(session, databaseName, scope, server.version);
-    return await measureContent(session, found, server, {
-      hashContent: scope.hashContent === true,
-      isWhole: databaseName === '',
-    });
+    // Never from a secondary: what was just restored may not have come there yet.
+    await using opened = this.#open(fromPrimary(connection), call);
+    return await whileServerWorks(opened, measure(opened, scope));
   }
 
   #open(connection: Connection, call: EngineCall): MongoCall {

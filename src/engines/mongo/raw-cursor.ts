@@ -6,7 +6,9 @@ import { type CursorAnswer, readCursorAnswer } from './cursor-answer.js';
 
 /** Size of a batch that is aimed at. Servers never send more than 16 MiB at once, or one document. */
 const BATCH_BYTES = 4 * 1024 * 1024;
-const FIRST_BATCH_DOCUMENTS = 1000;
+/** Time of a batch that is aimed at: over a slow network it is smaller, so that whoever watches for a stall sees it move. */
+const BATCH_MS = 1000;
+const FIRST_BATCH_DOCUMENTS = 100;
 const MOST_BATCH_DOCUMENTS = 1_000_000;
 /** How long the server may take to hear that a cursor is not wanted any more; it forgets it by itself later. */
 const KILL_MS = 2000;
@@ -74,7 +76,6 @@ export class RawCursor {
   async next(): Promise<RawBatch | undefined> {
     const answer = await this.#coming;
     if (answer === undefined) return undefined;
-    this.#aim(answer);
     this.#coming = this.#cursorId === 0n ? undefined : this.#getMore();
     return answer;
   }
@@ -115,19 +116,23 @@ export class RawCursor {
 
   async #ask(command: Document): Promise<CursorAnswer> {
     const options = { raw: true, session: this.#session, signal: this.#watch.signal };
+    const asked = this.#watch.clock.monotonicMs();
     const { cursor }: Document = await this.#db.command(command, options);
+    const tookMs = this.#watch.clock.monotonicMs() - asked;
     if (!(cursor instanceof Uint8Array))
       throw new Error('the driver decoded an answer that it was to give raw');
     const answer = readCursorAnswer(Buffer.from(cursor.buffer, cursor.byteOffset, cursor.byteLength));
     this.#cursorId = answer.cursorId;
     this.#clusterTime ??= answer.clusterTime;
+    this.#aim(answer, tookMs);
     return answer;
   }
 
-  /** Batches are counted in documents, and wanted by their size. */
-  #aim({ documents, count }: CursorAnswer): void {
+  /** Batches are counted in documents, and wanted by their size and time. */
+  #aim({ documents, count }: CursorAnswer, tookMs: number): void {
     if (count === 0) return;
-    const wanted = Math.round((BATCH_BYTES * count) / documents.length);
+    const ofTime = (BATCH_MS * count) / Math.max(tookMs, 1);
+    const wanted = Math.round(Math.min((BATCH_BYTES * count) / documents.length, ofTime));
     this.#batchDocuments = Math.min(Math.max(wanted, 1), MOST_BATCH_DOCUMENTS);
   }
 

@@ -1,4 +1,4 @@
-import type { EngineCall } from '../engine.js';
+import { showingLife } from '../signs-of-life.js';
 import type { PostgresCall } from './postgres-call.js';
 import { PostgresSession } from './postgres-session.js';
 
@@ -12,62 +12,25 @@ const IS_AT_WORK = `
  * the caller is told. A server that hangs, or that is cut off, answers no new session either. A backend that waits for a lock,
  * or for us, is not at work.
  */
-export async function whileServerWorks<T>(call: PostgresCall, work: Promise<T>): Promise<T> {
-  const { life } = call;
-  if (life === undefined) return work;
-  const done = new AbortController();
-  const looking = look(call, life, AbortSignal.any([call.signal, done.signal]));
-  try {
-    return await work;
-  } finally {
-    done.abort();
-    await looking;
-  }
+export function whileServerWorks<T>(call: PostgresCall, work: Promise<T>): Promise<T> {
+  return showingLife(call, work, (over) => isAtWork(call, over));
 }
 
 /** The same for a tool that works on this machine, without its server. */
-export async function whileToolWorks<T>(call: PostgresCall, work: Promise<T>): Promise<T> {
-  const { life } = call;
-  if (life === undefined) return work;
-  const done = new AbortController();
-  const telling = every(call, life, done.signal, async () => true);
-  try {
-    return await work;
-  } finally {
-    done.abort();
-    await telling;
-  }
+export function whileToolWorks<T>(call: PostgresCall, work: Promise<T>): Promise<T> {
+  return showingLife(call, work, () => Promise.resolve(true));
 }
 
-async function look(
-  call: PostgresCall,
-  life: NonNullable<EngineCall['life']>,
-  over: AbortSignal,
-): Promise<void> {
-  await every(call, life, over, async () => {
-    const session = await PostgresSession.open(call.connection, {
-      applicationName: `${call.applicationName} look`,
-      signal: over,
-      clock: call.clock,
-    });
-    try {
-      const { busy } = await session.one<{ busy: boolean }>(IS_AT_WORK, [call.applicationName]);
-      return busy;
-    } finally {
-      await session.close();
-    }
+async function isAtWork(call: PostgresCall, over: AbortSignal): Promise<boolean> {
+  const session = await PostgresSession.open(call.connection, {
+    applicationName: `${call.applicationName} look`,
+    signal: over,
+    clock: call.clock,
   });
-}
-
-/** Until `over`: asks every now and then, and tells when the answer is yes. No answer is none. */
-async function every(
-  call: PostgresCall,
-  life: NonNullable<EngineCall['life']>,
-  over: AbortSignal,
-  isAtWork: () => Promise<boolean>,
-): Promise<void> {
-  while (!over.aborted) {
-    await call.clock.sleep(life.everyMs, over).catch(() => undefined);
-    if (!over.aborted && (await isAtWork().catch(() => false))) life.tell();
+  try {
+    const { busy } = await session.one<{ busy: boolean }>(IS_AT_WORK, [call.applicationName]);
+    return busy;
+  } finally {
+    await session.close();
   }
 }
