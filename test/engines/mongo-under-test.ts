@@ -8,10 +8,16 @@ import type { Connection, EngineCall } from '../../src/engines/engine.ts';
 import { MongoTools } from '../../src/engines/mongo/mongo-tools.ts';
 import { MongoEngine } from '../../src/engines/mongo/mongo.engine.ts';
 import { ToolFinder } from '../../src/process/tool-finder.ts';
-import type { EngineUnderTest, ProvokedFailure, TestDatabase } from '../contracts/engine-under-test.ts';
+import {
+  type EngineUnderTest,
+  killChildren,
+  type ProvokedFailure,
+  type TestDatabase,
+  writtenByChildren,
+} from '../contracts/engine-under-test.ts';
 import type { MongoServer } from '../support/mongo-server.ts';
 import { connectMongo, type FreshMongoDatabase, freshMongoDatabase } from '../support/mongo-servers.ts';
-import { fillWithSample, SAMPLE_DOCUMENTS } from '../support/sample-mongo.ts';
+import { dropWordsIndex, fillWithSample, SAMPLE_DOCUMENTS } from '../support/sample-mongo.ts';
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const clock = new SystemClock();
@@ -29,12 +35,17 @@ export function connectionToMongo(
   return { host, port, username, password, databaseName, tls: { mode: 'disable' } };
 }
 
-/** The engine and one server, as the contract wants them. It reaches the server by a proxy that knows every connection. */
+/**
+ * The engine and one server, as the contract wants them. It reaches the server by a proxy that knows every connection.
+ * @param folders with the MongoDB Database Tools; none: what is built in
+ */
 export async function openMongo(
   server: MongoServer,
+  folders: readonly string[] = [],
 ): Promise<{ under: EngineUnderTest; close(): Promise<void> }> {
   const filesFolder = await mkdtemp(join(tmpdir(), 'backstop-engine-'));
-  const engine = mongoEngine(filesFolder);
+  const engine = mongoEngine(filesFolder, folders);
+  const usesTools = folders.length > 0;
   const proxy = await startProxy(server);
   const made: FreshMongoDatabase[] = [];
   // Not the superuser of the test servers: the stand-in's own processes show that password to everybody.
@@ -55,15 +66,19 @@ export async function openMongo(
     engine,
     filesFolder,
     sampleItems: SAMPLE_DOCUMENTS,
-    sample: once(({ db }) => fillWithSample(db)),
+    sample: once(async ({ db }) => {
+      await fillWithSample(db);
+      if (usesTools && server.isFerretDb) await dropWordsIndex(db);
+    }),
     bulky: once(fillWithBulk),
     empty: () => emptyDatabase(server, to),
     sessions: () => Promise.resolve(proxy.connections()),
     killOnServer: () => breakOnce(proxy),
-    killTool: () => breakOnce(proxy),
+    killTool: () => (usesTools ? killChildren() : breakOnce(proxy)),
     // Two collections, each with a batch in hand and one on its way, and what is in sockets.
     mostBufferedBytes: 2 * 2 * 4 * 1024 * 1024 + 8 * 1024 * 1024,
-    bytesProduced: () => Promise.resolve(proxy.bytesToClients()),
+    // What a tool keeps to itself is its own; it has produced what it wrote.
+    bytesProduced: () => (usesTools ? writtenByChildren() : Promise.resolve(proxy.bytesToClients())),
     startWriter: (connection) => startWriter(server, connection.databaseName),
     failures: failuresOf(server, filesFolder, (silent.address() as { port: number }).port),
   };

@@ -65,6 +65,8 @@ describe('what the tools say', () => {
   test.each([
     ['2026-11-21T03:00:00.000+0000\tdone dumping shop.a b (12 documents)', 'shop.a b'],
     ['2026-11-21T03:00:00.000+0000\tfinished restoring shop.x (1 document, 0 failures)', 'shop.x'],
+    ["2026-11-28T17:10:44.425+0000\tdone dumping `shop.a.b 'x` (2 documents)", "shop.a.b 'x"],
+    ['2026-11-28T17:10:44.701+0000\tfinished restoring `shop.`x`` (0 documents, 0 failures)', 'shop.`x`'],
     ['2026-11-21T03:00:00.000+0000\twriting shop.a to archive on stdout', undefined],
   ])('reads %s', (line, namespace) => {
     expect(finishedNamespace(line)).toBe(namespace);

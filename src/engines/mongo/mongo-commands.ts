@@ -72,9 +72,11 @@ export function failedDocuments(stderr: string): number {
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-/** The namespace that a line of `mongodump` or `mongorestore` says to be finished; otherwise `undefined`. */
+/** The namespace that a line of `mongodump` or `mongorestore` says to be finished; otherwise `undefined`. Newer tools quote it. */
 export function finishedNamespace(line: string): string | undefined {
-  return /\t(?:done dumping|finished restoring) (.+) \(\d+ documents?/.exec(line)?.[1];
+  return /\t(?:done dumping|finished restoring) (`?)(?<name>.+)\1 \(\d+ documents?/.exec(line)?.groups?.[
+    'name'
+  ];
 }
 
 function command({ file, access }: ToolCall, args: readonly string[]): Command {

@@ -77,7 +77,7 @@ async function runTool(
   const watch = call.watch(
     (reason, { signal }) => new RestoreFailedError(tool.name, reason, { retryable: signal !== null }),
     (line) => {
-      const item = finishedNamespace(line);
+      const item = finishedNamespace(line)?.slice(call.connection.databaseName.length + 1);
       if (item === undefined) return;
       itemsDone += 1;
       call.onProgress?.({ item, itemsDone: Math.min(itemsDone, itemsTotal), itemsTotal });
