@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +12,7 @@ import type { Connection, TlsChoice } from '../../src/engines/engine.ts';
 import type { PostgresEngine } from '../../src/engines/postgres/postgres.engine.ts';
 import { dumped, plainCall } from '../contracts/engine-under-test.ts';
 import { newestPostgresServer } from '../support/postgres-servers.ts';
+import { makeCertificate } from '../support/certificates.ts';
 import { connectionTo, postgresEngine } from './postgres-under-test.ts';
 
 const run = promisify(execFile);
@@ -23,34 +24,14 @@ let ca: string;
 let otherCa: string;
 let client: { cert: string; key: string };
 
-/** A certificate of `name`, signed by the CA in `by`, or by itself. */
-async function certificate(file: string, name: string, by?: string): Promise<void> {
-  const at = (end: string): string => join(folder, `${file}.${end}`);
-  const subject = [
-    '-subj',
-    `/CN=${name}`,
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-keyout',
-    at('key'),
-    '-days',
-    '2',
-  ];
-  const signer =
-    by === undefined ? [] : ['-CA', join(folder, `${by}.crt`), '-CAkey', join(folder, `${by}.key`)];
-  const names = ['-addext', `subjectAltName=DNS:${name}`];
-  await run('openssl', ['req', '-x509', ...subject, ...names, ...signer, '-out', at('crt')]);
-}
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'backstop-tls-'));
   await chmod(folder, 0o755);
   engine = postgresEngine(newestPostgresServer().clientBinDirs, join(folder, 'work'));
-  await certificate('ca', 'Test CA');
-  await certificate('other', 'Other CA');
-  await certificate('server', 'localhost', 'ca');
-  await certificate('client', 'certified', 'ca');
+  ({ cert: ca } = await makeCertificate(folder, 'ca', 'Test CA'));
+  ({ cert: otherCa } = await makeCertificate(folder, 'other', 'Other CA'));
+  await makeCertificate(folder, 'server', 'localhost', 'ca');
+  client = await makeCertificate(folder, 'client', 'certified', 'ca');
   // The server wants its key for itself, or for its group when root owns it.
   if (process.getuid?.() === 0) {
     const { stdout } = await run('id', ['-g', 'postgres']).catch(() => run('id', ['-g', 'nobody']));
@@ -75,9 +56,6 @@ beforeAll(async () => {
       `hba_file=${rules}`,
     ],
   });
-  const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
-  [ca, otherCa] = [await read('ca.crt'), await read('other.crt')];
-  client = { cert: await read('client.crt'), key: await read('client.key') };
 });
 afterAll(async () => {
   await server?.stop();

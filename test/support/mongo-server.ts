@@ -20,10 +20,7 @@ export interface MongoServer {
   how: 'official image' | 'stand-in image';
   /** FerretDB, which speaks for MongoDB where its image cannot be had: a real server, without some features. */
   isFerretDb: boolean;
-  /**
-   * Name of the replica set of which this is the only member. It knows itself by an address that is not ours: connect with
-   * `directConnection`.
-   */
+  /** Name of the replica set of which this is the only member. It knows itself as `localhost`, with the port that is ours. */
   replicaSet?: string;
 }
 
@@ -32,6 +29,10 @@ export interface StartedMongoServer {
   server: MongoServer;
   /** What identifies it in a message: `mongo:8`, `local/mongo:8`. */
   source: string;
+  /** Ends all of its processes at once, as a crash does. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`, and resolves when it takes commands. */
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 

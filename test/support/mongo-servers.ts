@@ -19,6 +19,9 @@ export type MongoFeature =
   | 'validators'
   | 'collations'
   | 'renaming across databases'
+  | 'a database of its own for each user'
+  | 'rights of single collections'
+  | 'users and roles in a collection'
   | 'the oplog'
   | 'a replica set';
 

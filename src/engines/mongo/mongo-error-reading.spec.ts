@@ -1,4 +1,4 @@
-import { MongoNetworkError, MongoServerError } from 'mongodb';
+import { MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 
 import { QueryFailedError } from '../engines.errors.js';
@@ -24,6 +24,25 @@ describe('errors of the driver', () => {
     ['query-failed', false, server(96, 'something new')],
   ])('%s, retryable %s: %s', (code, retryable, error) => {
     expect(readDriverError(error, at, [])).toMatchObject({ code, retryable });
+  });
+
+  test.each([
+    [
+      'the members of a set that knows itself by other names',
+      ['db-1.inside:27017'],
+      'replica-set-unreachable',
+    ],
+    ['all that were named, none of which answers', ['db:27017'], 'server-unreachable'],
+  ])('%s', (_, addresses, code) => {
+    const refused = new MongoNetworkError('connect ECONNREFUSED 10.0.0.1:27017');
+    const servers = addresses.map((address) => [address, { address, type: 'Unknown', error: refused }]);
+    const description: unknown = { type: 'ReplicaSetNoPrimary', servers: new Map(servers as never) };
+    const error = new MongoServerSelectionError(
+      'Server selection timed out after 10000 ms',
+      description as never,
+    );
+    const asked = { ...at, parameters: { replicaSet: 'rs0' } };
+    expect(readDriverError(error, asked, [])).toMatchObject({ code, retryable: true });
   });
 
   test('a missing user is no missing right', () => {

@@ -24,9 +24,10 @@ import {
 } from '../engines.errors.js';
 import { ArchiveForeignError, ArchiveUnreadableError, TargetDatabaseExistsError } from '../tools.errors.js';
 import { DuplicateKeyError, ReplicaSetUnreachableError } from './mongo.errors.js';
+import { addressesOf } from './mongo-reach.js';
 
 /** What an error is read against: whom we spoke to, and as whom. */
-export type ErrorContext = Pick<Connection, 'host' | 'port' | 'username' | 'databaseName'>;
+export type ErrorContext = Pick<Connection, 'host' | 'port' | 'username' | 'databaseName' | 'parameters'>;
 
 type Reading = (text: string, at: ErrorContext, cause: unknown) => EngineError;
 
@@ -134,7 +135,12 @@ function readSelectionError(error: MongoServerSelectionError, text: string, at: 
   const causes = servers.map((server) => server.error).filter((cause) => cause !== null);
   const first = causes[0];
   const isSet = error.reason?.type.startsWith('ReplicaSet') ?? false;
-  if (isSet && servers.some((server) => server.type !== 'Unknown')) {
+  // Somebody answered, or told other names of the members than those that were asked.
+  const named = addressesOf(at).map(({ host, port }) => `${host}:${port}`);
+  const isFound = servers.some(
+    ({ address, type }) => type !== 'Unknown' || (named.length > 0 && !named.includes(address)),
+  );
+  if (isSet && isFound) {
     const members = servers.map((server) => `${server.address}: ${server.type}`);
     return new ReplicaSetUnreachableError(at, members, first?.message ?? text);
   }

@@ -1,4 +1,4 @@
-import { type Db, MongoClient, type TopologyDescriptionChangedEvent } from 'mongodb';
+import { type Db, MongoClient, MongoNetworkError, type TopologyDescriptionChangedEvent } from 'mongodb';
 
 import { abortReason } from '../../process/abort-reason.js';
 import type { Clock } from '../../clock/clock.js';
@@ -34,6 +34,7 @@ export class MongoSession implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
   readonly #onAbort = (): void => void this.close();
+  readonly #closed = new AbortController();
   #closing: Promise<void> | undefined;
 
   /**
@@ -137,11 +138,18 @@ export class MongoSession implements AsyncDisposable {
   /** Runs what uses the driver; what it throws becomes an `EngineError`, or the reason of an abort. */
   async reading<T>(work: () => Promise<T>): Promise<T> {
     this.#signal.throwIfAborted();
+    const closed = Promise.withResolvers<never>();
+    const onClosed = (): void => closed.reject(new MongoNetworkError('the connection was closed'));
+    this.#closed.signal.addEventListener('abort', onClosed, { once: true });
+    if (this.#closed.signal.aborted) onClosed();
     try {
-      return await work();
+      // The driver forgets who waits for a connection when its pool is closed: their promises never settle.
+      return await Promise.race([work(), closed.promise]);
     } catch (error) {
       if (this.#signal.aborted) throw abortReason(this.#signal);
       throw readDriverError(error, this.connection, secretsOf(this.connection));
+    } finally {
+      this.#closed.signal.removeEventListener('abort', onClosed);
     }
   }
 
@@ -167,6 +175,7 @@ export class MongoSession implements AsyncDisposable {
       () => goodbye,
     );
     await patience;
+    this.#closed.abort();
   }
 }
 

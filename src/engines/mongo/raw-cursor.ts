@@ -11,7 +11,7 @@ const BATCH_MS = 1000;
 const FIRST_BATCH_DOCUMENTS = 100;
 const MOST_BATCH_DOCUMENTS = 1_000_000;
 /** How long the server may take to hear that a cursor is not wanted any more; it forgets it by itself later. */
-const KILL_MS = 2000;
+const KILL_MS = 1000;
 
 /** What a cursor reads. */
 export interface RawQuery {
