@@ -5,6 +5,7 @@ import { Catalog } from '../catalog/catalog.js';
 import { Config } from '../config/config.js';
 import { ConnectionOpener } from '../databases/connection-opener.js';
 import { Database } from '../databases/database.entity.js';
+import { dumpScopeOf } from '../databases/dump-scope.js';
 import { DatabaseNotFoundError } from '../databases/databases.errors.js';
 import type { Connection, DumpScope, Engine } from '../engines/engine.js';
 import { EngineRegistry } from '../engines/engine-registry.js';
@@ -59,15 +60,7 @@ export class AttemptPlanner {
       attempt,
       engine,
       connection: this.connections.open(database),
-      scope: {
-        format: options.format ?? engine.traits.defaultFormat,
-        schemas: options.schemas ?? [],
-        includeTables: options.includeTables ?? [],
-        excludeTables: options.excludeTables ?? [],
-        includeRoles: options.includeRoles ?? false,
-        hashContent: options.hashContent ?? false,
-        ...(options.tool !== undefined && { tool: options.tool }),
-      },
+      scope: dumpScopeOf(options, engine.traits),
       compression: options.compression ?? 'zstd',
       compressionLevel: options.compressionLevel,
       stallMs: (options.stallSeconds ?? this.config.stallSeconds) * 1000,

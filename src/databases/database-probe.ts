@@ -5,6 +5,7 @@ import { withTimeLimit } from '../clock/time-limit.js';
 import { EngineRegistry } from '../engines/engine-registry.js';
 import type { ProbeReport } from '../engines/engine.js';
 import { ConnectionOpener } from './connection-opener.js';
+import { dumpScopeOf } from './dump-scope.js';
 import { ProbeTimeoutError } from './databases.errors.js';
 import { DatabasesService } from './databases.service.js';
 
@@ -39,7 +40,7 @@ export class DatabaseProbe {
     const startMs = this.clock.monotonicMs();
     const limit = { ms: TIMEOUT_MS, reason: new ProbeTimeoutError(database.name, TIMEOUT_MS / 1000) };
     const report = await withTimeLimit(this.clock, limit, signal, (both) =>
-      engine.probe(connection, { signal: both }),
+      engine.probe(connection, { signal: both }, dumpScopeOf(database.options, engine.traits)),
     );
     const latencySeconds = Math.round(this.clock.monotonicMs() - startMs) / 1000;
     return { report, latencySeconds };

@@ -258,8 +258,11 @@ export abstract class Engine {
    */
   abstract readUri(uri: string): UriParts;
 
-  /** Connects and says what a dump would meet. Bounded by a connect timeout of 10 s. */
-  abstract probe(connection: Connection, call: EngineCall): Promise<ProbeReport>;
+  /**
+   * Connects and says what a dump of a scope would meet; absent: of everything. Bounded by a connect timeout of 10 s. Rejects as a dump
+   * would, where none can be made at all.
+   */
+  abstract probe(connection: Connection, call: EngineCall, scope?: DumpScope): Promise<ProbeReport>;
 
   /** Opens a dump. Resolves when the tool runs and the snapshot is held; see `Dump` for what follows. */
   abstract dump(connection: Connection, scope: DumpScope, call: EngineCall): Promise<Dump>;

@@ -200,7 +200,8 @@ describe.runIf(mongoServers().length > 0)('MongoDB over HTTP', () => {
     ['no user', { username: undefined, password: undefined }, 422, 'authentication-failed'],
     ['an unknown database', { database_name: 'no-such-database' }, 422, 'database-absent'],
     ['a set that it does not belong to', { parameters: { replicaSet: 'rs9' } }, 422, 'replica-set-mismatch'],
-    ['a tool that is not here', { options: { tool: 'mongodump' } }, 200, 'tool-missing'],
+    ['a tool that is not here', { options: { tool: 'mongodump' } }, 422, 'tool-missing'],
+    ['a misspelled collection', { options: { include_tables: ['ordres'] } }, 200, 'collections-unknown'],
   ] as const)(
     '%s has a problem of its own, in the test and in a backup',
     async (name, more, status, code) => {
@@ -208,7 +209,11 @@ describe.runIf(mongoServers().length > 0)('MongoDB over HTTP', () => {
       await register(alias, more);
       const tested = await service.request('POST', `/databases/${alias}/test`);
       expect(tested.status).toBe(status);
-      if (status !== 200) expect(tested.body).toMatchObject({ code });
+      if (status === 200)
+        expect(tested.body).toMatchObject({
+          warnings: expect.arrayContaining([expect.objectContaining({ code })]),
+        });
+      else expect(tested.body).toMatchObject({ code });
       const asked = await service.request<{ id: string }>('POST', '/backups', { database_id: alias });
       const failed = await backupIn(service, asked.body.id, 'failed');
       expect(failed.error).toMatchObject({ code, retryable: false });

@@ -44,6 +44,16 @@ export async function findCollections(
   return found.toSorted((a, b) => compare(a.database, b.database) || compare(a.collection, b.collection));
 }
 
+/** Names that a scope includes and that are not there: nothing is backed up under a misspelled name. */
+export function unknownIn(
+  found: readonly Namespace[],
+  { includeTables = [], excludeTables = [] }: Pick<DumpScope, 'includeTables' | 'excludeTables'>,
+  isWhole: boolean,
+): string[] {
+  const there = new Set([...found.map((one) => itemName(one, isWhole)), ...excludeTables]);
+  return includeTables.filter((name) => !there.has(name));
+}
+
 /** Names of the databases that belong to people, as far as the user may see them. */
 export async function findDatabases(session: MongoSession): Promise<string[]> {
   const answer = await session.command('admin', { listDatabases: 1, nameOnly: true });

@@ -13,7 +13,7 @@ import { openBuiltInDump } from './builtin-dump.js';
 import { openReadingSession } from './chosen-member.js';
 import type { DumpPlan, DumpSource } from './dump-source.js';
 import type { MongoCall } from './mongo-call.js';
-import { findCollections, itemName, listCollections } from './mongo-collections.js';
+import { findCollections, itemName, listCollections, unknownIn } from './mongo-collections.js';
 import { finishedNamespace, mongodump } from './mongo-commands.js';
 import { contentOfArchive } from './mongo-content.js';
 import { databaseExists } from './mongo-databases.js';
@@ -21,6 +21,7 @@ import { readServerFacts } from './mongo-server-facts.js';
 import type { MongoSession } from './mongo-session.js';
 import type { MongoTools } from './mongo-tools.js';
 import { MONGO_DUMP_TOOLS } from './mongo-traits.js';
+import { CollectionsUnknownError } from './mongo.errors.js';
 
 /**
  * Opens a dump. Whoever makes the archive, it passes our reader on its way: documents are counted and hashed there and every checksum is
@@ -62,6 +63,8 @@ async function planDump(session: MongoSession, scope: DumpScope): Promise<DumpPl
     throw new DatabaseAbsentError(session.connection, databaseName);
   }
   const collections = await findCollections(session, databaseName, scope, server.version);
+  const unknown = unknownIn(collections, scope, databaseName === '');
+  if (unknown.length > 0) throw new CollectionsUnknownError(unknown);
   return { server, databaseName, collections, usersAndRoles: scope.includeRoles === true };
 }
 
@@ -72,10 +75,22 @@ async function openSource(
   scope: DumpScope,
   tools: MongoTools,
 ): Promise<DumpSource> {
-  const choice = MONGO_DUMP_TOOLS.find((one) => one === scope.tool) ?? 'auto';
-  const tool = await tools.choose('mongodump', choice, beyondTool(plan, scope));
+  const tool = await chooseDumpTool(tools, plan, scope);
   if (tool === undefined) return openBuiltInDump(call, await openReadingSession(call, session), plan);
   return openTool(call, session, plan, tool);
+}
+
+/**
+ * The tool that makes a dump of a scope; undefined: what is built in.
+ * @throws `tool-missing`, `tool-unfit` when it was asked for by name
+ */
+export async function chooseDumpTool(
+  tools: MongoTools,
+  of: Pick<DumpPlan, 'databaseName'>,
+  scope: DumpScope,
+): Promise<FoundTool | undefined> {
+  const choice = MONGO_DUMP_TOOLS.find((one) => one === scope.tool) ?? 'auto';
+  return await tools.choose('mongodump', choice, beyondTool(of, scope));
 }
 
 /** What `mongodump` has no arguments for. */

@@ -1,8 +1,15 @@
-import type { ProbeReport } from '../engine.js';
+import type { DumpScope, ProbeReport } from '../engine.js';
 import { DatabaseAbsentError, PermissionDeniedError } from '../engines.errors.js';
 import { documentsIn, type Fields, fieldsOf } from './fields.js';
 import type { MongoCall } from './mongo-call.js';
-import { findCollections, findDatabases, type FoundCollection, itemName } from './mongo-collections.js';
+import {
+  findCollections,
+  findDatabases,
+  type FoundCollection,
+  itemName,
+  unknownIn,
+} from './mongo-collections.js';
+import { chooseDumpTool } from './mongo-dump.js';
 import { databaseExists } from './mongo-databases.js';
 import { mustRenameAcross } from './mongo-mover.js';
 import { type MongoFacts, readServerFacts } from './mongo-server-facts.js';
@@ -17,17 +24,16 @@ const OLDEST_SUPPORTED_MAJOR = 7;
 /** Collections of which the first document is asked for, to see whether they can be read. */
 const MOST_TRIED = 200;
 
-/** Says what a dump would meet on this server. @throws `database-absent` and what keeps us from connecting */
-export async function probeMongo(call: MongoCall, tools: MongoTools): Promise<ProbeReport> {
+/** Says what a dump would meet on this server. @throws `database-absent`, `tool-missing`, and what keeps us from connecting */
+export async function probeMongo(call: MongoCall, tools: MongoTools, scope: DumpScope): Promise<ProbeReport> {
   const session = await call.session();
   const server = await readServerFacts(session);
   const { databaseName } = call.connection;
   if (databaseName !== '' && !(await databaseExists(session, databaseName))) {
     throw new DatabaseAbsentError(call.connection, databaseName);
   }
-  const found = await findCollections(session, databaseName, {}, server.version);
-  const [first] = await tools.all();
-  const tool = first ?? BUILT_IN;
+  const found = await findCollections(session, databaseName, scope, server.version);
+  const tool = (await chooseDumpTool(tools, call.connection, scope)) ?? BUILT_IN;
   return {
     server,
     sizeBytes: await readSize(session, databaseName),
@@ -35,7 +41,8 @@ export async function probeMongo(call: MongoCall, tools: MongoTools): Promise<Pr
     tool: { name: tool.name, version: tool.version },
     warnings: [
       ...warnOfServer(server),
-      ...warnOfTools(tool.name),
+      ...warnOfTool(tool.name, scope, server, databaseName === ''),
+      ...warnOfUnknown(unknownIn(found, scope, databaseName === '')),
       ...(await warnOfRights(session, found, databaseName === '')),
       ...(await warnOfSwap(session, databaseName)),
     ],
@@ -75,15 +82,30 @@ export function warnOfServer({ major, details }: MongoFacts): Warning[] {
   return warnings;
 }
 
-function warnOfTools(tool: string): Warning[] {
-  if (tool !== BUILT_IN.name) return [];
-  return [
-    {
-      code: 'tools-missing',
-      detail:
-        'mongodump is not installed on this machine; the source that is built in makes the same archive',
-    },
-  ];
+/** What it means for a backup that this makes it. Pure. */
+export function warnOfTool(
+  tool: string,
+  scope: DumpScope,
+  { details }: MongoFacts,
+  isWhole: boolean,
+): Warning[] {
+  if (tool === BUILT_IN.name) {
+    if (scope.tool === BUILT_IN.name) return [];
+    const detail =
+      'mongodump is not used for this, as it is not installed on this machine or cannot choose among collections of several databases; ' +
+      'the source that is built in makes the same archive';
+    return [{ code: 'tools-missing', detail }];
+  }
+  if (isWhole || details.topology === 'standalone') return [];
+  const detail =
+    'mongodump reads each collection of a single database as of a moment of its own; with the option tool set to builtin all are of one';
+  return [{ code: 'no-snapshot', detail }];
+}
+
+function warnOfUnknown(unknown: readonly string[]): Warning[] {
+  if (unknown.length === 0) return [];
+  const detail = `include_tables names what is not there (${unknown.slice(0, 10).join(', ')}), so a backup fails`;
+  return [{ code: 'collections-unknown', detail }];
 }
 
 async function warnOfRights(

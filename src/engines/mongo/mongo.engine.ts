@@ -56,9 +56,13 @@ export class MongoEngine extends Engine {
     return parseMongoUri(uri);
   }
 
-  override async probe(connection: Connection, call: EngineCall): Promise<ProbeReport> {
+  override async probe(
+    connection: Connection,
+    call: EngineCall,
+    scope: DumpScope = {},
+  ): Promise<ProbeReport> {
     await using opened = this.#open(connection, call);
-    return await probeMongo(opened, this.#tools);
+    return await probeMongo(opened, this.#tools, scope);
   }
 
   override async dump(connection: Connection, scope: DumpScope, call: EngineCall): Promise<Dump> {

@@ -85,6 +85,18 @@ export class ToolUnfitError extends EngineError {
   }
 }
 
+/** A scope includes collections that are not there. */
+export class CollectionsUnknownError extends EngineError {
+  constructor(unknown: readonly string[]) {
+    super({
+      code: 'collections-unknown',
+      kind: 'unprocessable',
+      detail: `not on the server: ${unknown.slice(0, 20).join(', ')}; correct the option include_tables`,
+      facts: { unknown: unknown.slice(0, 100) },
+    });
+  }
+}
+
 /** An archive of several databases can be loaded one database at a time. */
 export class SeveralDatabasesError extends EngineError {
   constructor(databases: readonly string[]) {
