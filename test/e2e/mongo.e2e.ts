@@ -181,6 +181,17 @@ describe.runIf(mongoServers().length > 0)('MongoDB over HTTP', () => {
     expect(done.result?.compared).toMatchObject({ items: 1, rows: 2000 });
   });
 
+  test('users and roles on request are no content, and a restore proves the backup all the same', async () => {
+    await register('with-users', { options: { include_roles: true, tool: 'builtin' } });
+    const made = await completedBackup(service, 'with-users');
+    expect(made.contents).toMatchObject({ items: 9, rows: DOCUMENTS });
+    const done = await completedRestore(service, made.id, {
+      target: { database_name: `${shop.name}_with_users` },
+    });
+    expect(done.result?.compared).toMatchObject({ items: 9, rows: DOCUMENTS, schema: true });
+    expect(done.result?.notes.join()).toMatch(/users and roles/);
+  });
+
   test('a URI says everything, and is not kept', async () => {
     const { host, port, username, password } = server;
     const uri = `mongodb://${username}:${encodeURIComponent(password)}@${host}:${port}/${shop.name}?authSource=admin`;

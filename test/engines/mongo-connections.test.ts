@@ -126,14 +126,6 @@ describe.each(servers)('who connects to $title, and to which member', ({ server 
     expect(dump.server.details).toMatchObject({ topology: 'standalone', consistency: 'none' });
   });
 
-  test('several addresses of a server that belongs to no set are refused with a word for it', async (context) => {
-    context.skip(server.replicaSet !== undefined, 'this server is a replica set');
-    const several = to({ seeds: `${server.host}:1` });
-    await expect(engine().probe(several, plainCall())).rejects.toMatchObject({
-      code: 'replica-set-mismatch',
-    });
-  });
-
   test('the name of a replica set leads to its members, past one that is down', async (context) => {
     needs(context, server, 'a replica set');
     const set = { replicaSet: server.replicaSet ?? '' };

@@ -36,8 +36,7 @@ export interface LoadPlan {
  */
 export function planLoad(prelude: ArchivePrelude, items?: readonly string[]): LoadPlan {
   const ofPeople = prelude.entries.filter(
-    ({ database, collection }) =>
-      database !== '' && !collection.startsWith('$admin.') && isWanted('', collection, {}),
+    ({ database, collection }) => database !== '' && isWanted('', collection, {}),
   );
   const chosen = items === undefined ? ofPeople : chooseEntries(ofPeople, items);
   const databases = [...new Set(chosen.map(({ database }) => database))];

@@ -77,8 +77,12 @@ export function isWanted(
   return !excludeTables.includes(name);
 }
 
-/** What the server keeps for itself is left out, as mongodump does; functions in `system.js` are people's. */
+/**
+ * What the server keeps for itself is left out, as mongodump does; functions in `system.js` are people's. Users and roles are in
+ * archives alone under `$admin.`, a name that no collection can have.
+ */
 function isOfPeople(collection: string): boolean {
+  if (collection.startsWith('$admin.')) return false;
   if (collection === RESTORE_MARKER || collection === SWAP_JOURNAL) return false;
   return !collection.startsWith('system.') || collection === 'system.js';
 }
