@@ -5,7 +5,7 @@ import type { ExitReport } from '../../process/command.js';
 import { openChildSource } from '../../process/child-source.js';
 import type { FoundTool } from '../../process/tool-finder.js';
 import type { ContentFacts } from '../content-facts.js';
-import type { Dump, DumpScope } from '../engine.js';
+import type { Connection, Dump, DumpScope } from '../engine.js';
 import { DatabaseAbsentError } from '../engines.errors.js';
 import { DumpFailedError } from '../tools.errors.js';
 import { ArchiveReader } from './archive/archive-reader.js';
@@ -20,6 +20,7 @@ import { databaseExists } from './mongo-databases.js';
 import { readServerFacts } from './mongo-server-facts.js';
 import type { MongoSession } from './mongo-session.js';
 import type { MongoTools } from './mongo-tools.js';
+import { beyondTools } from './tool-access.js';
 import { MONGO_DUMP_TOOLS } from './mongo-traits.js';
 import { CollectionsUnknownError } from './mongo.errors.js';
 
@@ -75,7 +76,7 @@ async function openSource(
   scope: DumpScope,
   tools: MongoTools,
 ): Promise<DumpSource> {
-  const tool = await chooseDumpTool(tools, plan, scope);
+  const tool = await chooseDumpTool(tools, session.connection, scope);
   if (tool === undefined) return openBuiltInDump(call, await openReadingSession(call, session), plan);
   return openTool(call, session, plan, tool);
 }
@@ -86,21 +87,21 @@ async function openSource(
  */
 export async function chooseDumpTool(
   tools: MongoTools,
-  of: Pick<DumpPlan, 'databaseName'>,
+  connection: Connection,
   scope: DumpScope,
 ): Promise<FoundTool | undefined> {
   const choice = MONGO_DUMP_TOOLS.find((one) => one === scope.tool) ?? 'auto';
-  return await tools.choose('mongodump', choice, beyondTool(of, scope));
+  return await tools.choose('mongodump', choice, beyondTool(connection, scope));
 }
 
 /** What `mongodump` has no arguments for. */
 export function beyondTool(
-  { databaseName }: Pick<DumpPlan, 'databaseName'>,
+  { databaseName, tls }: Pick<Connection, 'databaseName' | 'tls'>,
   scope: DumpScope,
 ): string | undefined {
-  const isWhole = databaseName === '';
   const chooses = (scope.includeTables?.length ?? 0) + (scope.excludeTables?.length ?? 0) > 0;
-  return isWhole && chooses ? 'it chooses collections of one database only' : undefined;
+  if (databaseName === '' && chooses) return 'it chooses collections of one database only';
+  return beyondTools({ tls });
 }
 
 async function openTool(

@@ -92,8 +92,8 @@ export function warnOfTool(
   if (tool === BUILT_IN.name) {
     if (scope.tool === BUILT_IN.name) return [];
     const detail =
-      'mongodump is not used for this, as it is not installed on this machine or cannot choose among collections of several databases; ' +
-      'the source that is built in makes the same archive';
+      'mongodump is not used: it is not installed on this machine, or cannot do what this connection and its options ask; the source ' +
+      'that is built in makes the same archive';
     return [{ code: 'tools-missing', detail }];
   }
   if (isWhole || details.topology === 'standalone') return [];

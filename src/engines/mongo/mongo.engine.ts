@@ -27,6 +27,7 @@ import { probeMongo } from './mongo-probe.js';
 import { restoreByTool } from './mongo-restore.js';
 import type { MongoTools } from './mongo-tools.js';
 import { MONGO_TRAITS } from './mongo-traits.js';
+import { beyondTools } from './tool-access.js';
 import { parseMongoUri } from './mongo-uri.js';
 import { whileServerWorks } from './server-life.js';
 
@@ -85,7 +86,7 @@ export class MongoEngine extends Engine {
     bytes.on('error', () => undefined); // it may fail before anybody reads; reading tells
     try {
       mustBeArchive(choice.format);
-      const tool = await this.#tools.find('mongorestore');
+      const tool = await this.#tools.choose('mongorestore', 'auto', beyondTools(connection));
       const restoring =
         tool === undefined
           ? restoreBuiltIn(opened, bytes, choice)

@@ -45,6 +45,14 @@ export async function openToolAccess(
   }
 }
 
+/**
+ * What no tool can be told of a connection; undefined: they can be told all of it. They check a certificate with its name, or nothing of
+ * it: their driver knows no `tlsAllowInvalidHostnames`.
+ */
+export function beyondTools({ tls }: Pick<Connection, 'tls'>): string | undefined {
+  return tls.mode === 'verify-ca' ? 'it checks the name in a certificate, or nothing of it' : undefined;
+}
+
 /** The URI by which a tool reaches the server, password included. */
 export function toolUri(connection: Connection, more: Readonly<Record<string, string>> = {}): string {
   const { username, password, parameters = {} } = connection;
@@ -68,7 +76,6 @@ async function tlsParameters(
   const parameters: Record<string, string> = { tls: 'true' };
   const verifies = tls.mode === 'verify-ca' || tls.mode === 'verify-full';
   if (!verifies) parameters['tlsInsecure'] = 'true';
-  if (tls.mode === 'verify-ca') parameters['tlsAllowInvalidHostnames'] = 'true';
   if (verifies && tls.ca !== undefined) parameters['tlsCAFile'] = await keep('ca.pem', tls.ca);
   if (tls.cert !== undefined && tls.key !== undefined) {
     parameters['tlsCertificateKeyFile'] = await keep('client.pem', `${tls.cert}\n${tls.key}`);
