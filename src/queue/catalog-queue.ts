@@ -67,7 +67,7 @@ export class CatalogQueue extends Queue {
   }
 
   override async finish(tx: EntityManager, lease: Lease): Promise<void> {
-    await this.tickets.remove(tx, lease);
+    await this.tickets.remove(tx, lease, this.clock.now());
   }
 
   override async postpone(tx: EntityManager, lease: Lease, runAfter: Date): Promise<void> {

@@ -52,6 +52,8 @@ export type CancelLook = (subjectIds: readonly string[]) => Promise<ReadonlyMap<
  * - **Q6** `stop` claims nothing more, waits for what runs up to the grace time (soft), then aborts it and waits for that (hard).
  * - **Q7** A runner that throws without having finished its ticket releases it for a later claim; the loop lives on.
  * - **Q8** On a catalog that several processes share, work is also cancelled by what `CancelLook` says, within a few seconds.
+ * - **Q9** `send` never fails because of work that is there already. What waits is done once; what is being done now is done once
+ *   more afterwards, since it may have begun before there was this to do.
  */
 export abstract class Queue {
   abstract send(tx: EntityManager, work: Work): Promise<void>;
@@ -67,7 +69,7 @@ export abstract class Queue {
    */
   abstract confirm(tx: EntityManager, lease: Lease): Promise<void>;
 
-  /** The work is over, well or badly: removes the ticket. Rejects with `LeaseLostError`. */
+  /** The work is over, well or badly: removes the ticket, unless it was sent again meanwhile. Rejects with `LeaseLostError`. */
   abstract finish(tx: EntityManager, lease: Lease): Promise<void>;
 
   /** Gives the lease back and asks for another claim at `runAfter` (a retry's back-off). Rejects with `LeaseLostError`. */

@@ -17,18 +17,26 @@ const CANDIDATES = 1000;
 /** The statements on `tickets`. Every one is conditional on what its caller believes, and says whether that held. */
 @Injectable()
 export class TicketStore {
+  /** A ticket that is there already is asked for once more; its row is held from here on, so nobody finishes it unawares. */
   async insert(tx: EntityManager, work: Work): Promise<void> {
-    await tx.insert(Ticket, {
-      id: uuidv7(),
-      kind: work.kind,
-      subjectId: work.subjectId,
-      exclusiveKey: work.exclusiveKey ?? null,
-      lane: work.lane ?? null,
-      runAfter: work.runAfter,
-      claims: 0,
-      leaseToken: null,
-      leaseUntil: null,
-    });
+    await tx
+      .createQueryBuilder()
+      .insert()
+      .into(Ticket)
+      .values({
+        id: uuidv7(),
+        kind: work.kind,
+        subjectId: work.subjectId,
+        exclusiveKey: work.exclusiveKey ?? null,
+        lane: work.lane ?? null,
+        runAfter: work.runAfter,
+        claims: 0,
+        askedFor: work.runAfter,
+        leaseToken: null,
+        leaseUntil: null,
+      })
+      .orUpdate(['asked_for'], ['kind', 'subject_id'])
+      .execute();
   }
 
   /**
@@ -61,7 +69,7 @@ export class TicketStore {
     const taken = await tx.update(
       Ticket,
       { id: chosen.id, leaseToken: chosen.leaseToken ?? IsNull(), claims: chosen.claims },
-      { leaseToken: token, leaseUntil, claims: chosen.claims + 1 },
+      { leaseToken: token, leaseUntil, claims: chosen.claims + 1, askedFor: null },
     );
     if (taken.affected !== 1) return undefined;
     return {
@@ -86,9 +94,11 @@ export class TicketStore {
     if (confirmed.affected !== 1) throw new LeaseLostError(lease.kind, lease.subjectId);
   }
 
-  async remove(tx: EntityManager, lease: LeaseKey): Promise<void> {
-    const removed = await tx.delete(Ticket, { id: lease.ticketId, leaseToken: lease.token });
-    if (removed.affected !== 1) throw new LeaseLostError(lease.kind, lease.subjectId);
+  /** What was asked for again meanwhile stays, for another claim at once. */
+  async remove(tx: EntityManager, lease: LeaseKey, now: Date): Promise<void> {
+    const { ticketId: id, token: leaseToken } = lease;
+    const removed = await tx.delete(Ticket, { id, leaseToken, askedFor: IsNull() });
+    if (removed.affected !== 1) await this.release(tx, lease, now);
   }
 
   async release(tx: EntityManager, lease: LeaseKey, runAfter: Date): Promise<void> {

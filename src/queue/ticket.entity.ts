@@ -30,6 +30,10 @@ export class Ticket {
   @Column({ name: 'claims', type: 'integer' })
   claims: number;
 
+  /** For when it was sent since its newest claim; who holds the lease may have begun before there was this to do. Null: not since then. */
+  @Column({ name: 'asked_for', ...timeColumn, nullable: true })
+  askedFor: Date | null;
+
   /** Both set while a worker holds the lease; a lease whose time is over, or that has none, may be taken by anybody. */
   @Column({ name: 'lease_token', ...idColumn, nullable: true })
   leaseToken: string | null;

@@ -13,6 +13,7 @@ import { BackupLog } from '../../src/backups/backup-log.entity.ts';
 import { BackupMoves } from '../../src/backups/backup-moves.ts';
 import { Backup } from '../../src/backups/backup.entity.ts';
 import { CopyCleaner } from '../../src/backups/copy-cleaner.ts';
+import type { CatalogLocation } from '../../src/catalog/catalog-location.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import { MIGRATIONS } from '../../src/catalog/migrations/all.ts';
 import { openCatalog } from '../../src/catalog/open-catalog.ts';
@@ -41,13 +42,14 @@ export interface Room extends AsyncDisposable {
 
 const ENTITIES = [Backup, BackupCopy, BackupLog, Database, EventCounter, EventTotal, RecordedEvent, Ticket];
 
-export async function freshRoom(): Promise<Room> {
+/** @param location of the catalog; a SQLite file of its own when left out */
+export async function freshRoom(location?: CatalogLocation): Promise<Room> {
   const place = await mkdtemp(join(tmpdir(), 'backstop-room-'));
   const folder = join(place, 'backups');
-  const opened = await openCatalog(
-    { kind: 'sqlite', path: join(place, 'catalog.db') },
-    { entities: ENTITIES, migrations: MIGRATIONS },
-  );
+  const opened = await openCatalog(location ?? { kind: 'sqlite', path: join(place, 'catalog.db') }, {
+    entities: ENTITIES,
+    migrations: MIGRATIONS,
+  });
   const storage = new LocalStorage(folder);
   const storages = new StorageRegistry(new Map([[LOCAL_DESTINATION, storage]]));
   const moves = new BackupMoves(new EventLog(opened.catalog, new SystemClock()));
@@ -117,11 +119,40 @@ export async function storeObject({ storage }: Room, key: string, text: string):
   await storage.put(key, Readable.from([Buffer.from(text)]), new AbortController().signal);
 }
 
+const DUMP = 'the bytes of a dump';
+
 /** Stores an archive and its manifest as a finished attempt leaves them. */
 export async function storeArchive(room: Room, copy: BackupCopy): Promise<void> {
-  const bytes = 'the bytes of a dump';
-  await storeObject(room, copy.key, bytes);
-  await storeObject(room, copy.manifestKey, encodeManifest(manifestOf(copy, bytes)));
+  await storeObject(room, copy.key, DUMP);
+  await storeObject(room, copy.manifestKey, encodeManifest(storedManifest(copy)));
+}
+
+/** The manifest that `storeArchive` stores. */
+export function storedManifest(copy: BackupCopy): Manifest {
+  return manifestOf(copy, DUMP);
+}
+
+/** Registers a database called `shop`; gives its id. */
+export async function insertDatabase({ catalog }: Room): Promise<string> {
+  const id = uuidv7();
+  const at = new Date('2026-11-01T03:00:00Z');
+  await catalog.write((tx) =>
+    tx.insert(Database, {
+      id,
+      name: 'shop',
+      engine: 'postgres',
+      host: 'db.example.com',
+      port: 5432,
+      databaseName: 'shop',
+      parameters: {},
+      tls: { mode: 'disable' },
+      options: {},
+      retention: {},
+      createdAt: at,
+      updatedAt: at,
+    }),
+  );
+  return id;
 }
 
 function manifestOf(copy: BackupCopy, bytes: string): Manifest {

@@ -97,6 +97,23 @@ describe('the queue over the catalog', () => {
     expect(await tickets(catalog)).toEqual([]);
   });
 
+  test('Q9: what is sent again while it is done is done once more, and what waits is done once', async () => {
+    const catalog = await emptyCatalog();
+    const queue = queueOn(catalog, new SystemClock());
+    const again = work();
+    let runs = 0;
+    queue.work('backup', async (lease) => {
+      runs += 1;
+      if (runs === 1)
+        for (let time = 1; time <= 3; time += 1) await catalog.write((tx) => queue.send(tx, again));
+      await catalog.write((tx) => queue.finish(tx, lease));
+    });
+    for (let time = 1; time <= 3; time += 1) await catalog.write((tx) => queue.send(tx, again));
+    await queue.start();
+    await until('nothing to be left', async () => (await tickets(catalog)).length === 0);
+    expect(runs).toBe(2);
+  });
+
   test('Q2: a worker that lost its lease can write nothing, and its whole transaction rolls back', async () => {
     const catalog = await emptyCatalog();
     const clock = new ManualClock();

@@ -13,6 +13,7 @@ import { AddRetention1763700000011 } from './0011-retention.js';
 import { CreateEvents1763700000012 } from './0012-events.js';
 import { IndexBackups1763700000013 } from './0013-backup-indexes.js';
 import { AddScheduleFiring1763700000026 } from './0026-schedule-firing.js';
+import { AddTicketsAsked1763700000031 } from './0031-tickets-asked-again.js';
 import { IndexLists1763700000040 } from './0040-list-indexes.js';
 
 /**
@@ -33,5 +34,6 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   CreateEvents1763700000012,
   IndexBackups1763700000013,
   AddScheduleFiring1763700000026,
+  AddTicketsAsked1763700000031,
   IndexLists1763700000040,
 ];
