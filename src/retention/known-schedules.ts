@@ -6,6 +6,9 @@ import type { RetentionSettings } from '../databases/retention-policy.js';
 /** What retention has to know of a schedule. */
 export interface KnownSchedule {
   id: string;
+  name: string;
+  /** It is gone; its policy counts for the backups that it has made. */
+  isRemoved: boolean;
   /** Null: what it makes goes by the database's policy. */
   retention: RetentionSettings | null;
   /** When it will run in (`after`, `until`], at most `most` times; all in milliseconds. Empty while it is off. */

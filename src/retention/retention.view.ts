@@ -104,6 +104,24 @@ export class CompletePolicyView {
   keep_yearly: number;
 }
 
+/** A policy that counts, in place of the database's, for the backups that one schedule has made. */
+export class SchedulePolicyView {
+  /**
+   * Id of the schedule.
+   * @example '019aa5c5-3f7e-7000-8000-2b1f6c0e4d11'
+   */
+  schedule_id: string;
+  /**
+   * Its name.
+   * @example 'yearly'
+   */
+  name: string;
+  /** Whether it is gone. What it said counts for its backups as long as there are any. */
+  removed: boolean;
+  /** What counts, the database's limits filled in. */
+  policy: CompletePolicyView;
+}
+
 /** What becomes of one backup. */
 export class DecisionView {
   /**
@@ -166,6 +184,8 @@ export class RetentionPreviewView {
   database_id: string;
   /** The policy that counts, defaults filled in. */
   policy: CompletePolicyView;
+  /** Those of schedules that have their own, removed ones included. Empty when a policy is tried out: it counts for all backups then. */
+  schedule_policies: SchedulePolicyView[];
   /**
    * Where days, weeks, months and years begin.
    * @example 'Asia/Jakarta'
@@ -206,29 +226,34 @@ export class RetentionPreviewView {
 /** The wire form of a plan. */
 export function toPreviewView(
   databaseId: string,
-  { rules, history, decisions }: Plan,
+  { rules, known, history, decisions }: Plan,
   simulation: readonly SimulatedDay[],
   limit: number,
 ): RetentionPreviewView {
-  const known = new Map(history.map((backup) => [backup.id, backup]));
+  const backups = new Map(history.map((backup) => [backup.id, backup]));
   const sum = (keep: boolean): { count: number; bytes: number } => {
     const chosen = decisions.filter((decision) => decision.keep === keep);
     return {
       count: chosen.length,
-      bytes: chosen.reduce((total, { id }) => total + (known.get(id)?.sizeBytes ?? 0), 0),
+      bytes: chosen.reduce((total, { id }) => total + (backups.get(id)?.sizeBytes ?? 0), 0),
     };
   };
   const [kept, deleted] = [sum(true), sum(false)];
   return {
     database_id: databaseId,
     policy: toPolicyView(rules.policy),
+    schedule_policies: known.schedules.flatMap(({ id, name, isRemoved }) => {
+      const policy = rules.ofSchedules.get(id);
+      if (policy === undefined) return [];
+      return { schedule_id: id, name, removed: isRemoved, policy: toPolicyView(policy) };
+    }),
     timezone: rules.zone.name,
     failing: isFailing(history),
     kept_count: kept.count,
     kept_bytes: kept.bytes,
     deleted_count: deleted.count,
     deleted_bytes: deleted.bytes,
-    backups: decisions.slice(0, limit).map((decision) => toDecisionView(decision, known.get(decision.id))),
+    backups: decisions.slice(0, limit).map((decision) => toDecisionView(decision, backups.get(decision.id))),
     simulation: simulation.map(({ at, backups, bytes }) => ({ at: at.toISOString(), backups, bytes })),
   };
 }

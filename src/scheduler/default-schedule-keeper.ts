@@ -7,7 +7,13 @@ import { Database } from '../databases/database.entity.js';
 import { type DefaultScheduleEdits, DefaultSchedules } from '../databases/default-schedules.js';
 import { DEFAULT_SCHEDULE, Schedule } from './schedule.entity.js';
 import { type Renewal, ScheduleEditor } from './schedule-editor.js';
-import { defaultScheduleOf, defaultSchedulesOf, insertSchedule, updateSchedule } from './schedule-rows.js';
+import {
+  defaultScheduleOf,
+  defaultSchedulesOf,
+  insertSchedule,
+  removeSchedule,
+  updateSchedule,
+} from './schedule-rows.js';
 import { ScheduleTimings } from './schedule-timings.js';
 
 /** What a database's own fields call the cron expression. */
@@ -70,7 +76,7 @@ export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, O
     }
     const schedule = found ?? this.editor.blank(database.id, DEFAULT_SCHEDULE);
     if (this.#isTakenAway(schedule, edits)) {
-      if (found !== null) await tx.delete(Schedule, { id: schedule.id });
+      if (found !== null) await removeSchedule(tx, found);
       return this.follow(tx, database.id);
     }
     await this.editor.edit(tx, schedule, database, edits, CRON_FIELD);

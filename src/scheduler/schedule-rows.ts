@@ -3,6 +3,7 @@ import { type EntityManager, In, IsNull, MoreThan, QueryFailedError } from 'type
 import { Backup } from '../backups/backup.entity.js';
 import { isId } from '../databases/connection-rules.js';
 import type { Database } from '../databases/database.entity.js';
+import { RemovedSchedule } from './removed-schedule.entity.js';
 import { ScheduleNameTakenError, ScheduleNotFoundError } from './schedule.errors.js';
 import { DEFAULT_SCHEDULE, Schedule } from './schedule.entity.js';
 
@@ -54,7 +55,22 @@ export async function defaultSchedulesOf(
  */
 export async function dropFollower(tx: EntityManager, databaseId: string): Promise<void> {
   const says = { cron: IsNull(), intervalHours: IsNull(), timezone: IsNull() };
-  await tx.delete(Schedule, { databaseId, name: DEFAULT_SCHEDULE, enabled: true, ...says });
+  const follower = { databaseId, name: DEFAULT_SCHEDULE, enabled: true, ...says };
+  for (const schedule of await tx.findBy(Schedule, follower)) await removeSchedule(tx, schedule);
+}
+
+/**
+ * Removes a schedule, in a transaction that holds its database. A policy of its own goes on counting for the backups that it made;
+ * those of others of the database that have no backup left are forgotten on this occasion.
+ */
+export async function removeSchedule(tx: EntityManager, schedule: Schedule): Promise<void> {
+  const { id, databaseId, name, retention } = schedule;
+  await tx.delete(Schedule, { id });
+  for (const removed of await tx.findBy(RemovedSchedule, { databaseId })) {
+    const kept = { scheduleId: removed.id, status: In(['queued', 'running', 'completed']) };
+    if (!(await tx.existsBy(Backup, kept))) await tx.delete(RemovedSchedule, { id: removed.id });
+  }
+  if (retention !== null) await tx.insert(RemovedSchedule, { id, databaseId, name, retention });
 }
 
 /** Gives false, and changes nothing, when the schedule is no longer as it was when it was read. */

@@ -5,6 +5,7 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { DatabasesModule } from '../databases/databases.module.js';
 import { DefaultScheduleKeeper } from './default-schedule-keeper.js';
 import { MissedRunAlert } from './missed-run-alert.js';
+import { RemovedSchedule } from './removed-schedule.entity.js';
 import { RetentionModule } from '../retention/retention.module.js';
 import { RetentionTies } from './retention-ties.js';
 import { RunStarter } from './run-starter.js';
@@ -19,7 +20,12 @@ import { SchedulesService } from './schedules.service.js';
 
 /** When databases are backed up. */
 @Module({
-  imports: [CatalogModule.forFeature([Schedule]), DatabasesModule, BackupsModule, RetentionModule],
+  imports: [
+    CatalogModule.forFeature([RemovedSchedule, Schedule]),
+    DatabasesModule,
+    BackupsModule,
+    RetentionModule,
+  ],
   controllers: [SchedulesController],
   // The keeper before the ticker: at the start it brings the schedules up to date that the ticker then looks at.
   providers: [

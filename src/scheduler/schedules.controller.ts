@@ -112,7 +112,11 @@ export class SchedulesController {
     return this.#toView(await this.schedules.change(id, toScheduleEdits(body)));
   }
 
-  /** Removes a schedule. The backups that it made stay, and go by the policy of their database. */
+  /**
+   * Removes a schedule. The backups that it made stay.
+   *
+   * @remarks When it has a policy of its own, that goes on counting for them; else they go by the policy of their database, as before.
+   */
   @Delete(':id')
   @IdParam('schedule')
   @HttpCode(HttpStatus.NO_CONTENT)

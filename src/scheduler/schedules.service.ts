@@ -13,7 +13,13 @@ import { ScheduleFromEnvironmentError, ScheduleInvalidError } from './schedule.e
 import { DEFAULT_SCHEDULE, Schedule } from './schedule.entity.js';
 import { ScheduleEditor } from './schedule-editor.js';
 import type { ScheduleEdits } from './schedule-edits.js';
-import { dropFollower, insertSchedule, requireSchedule, updateSchedule } from './schedule-rows.js';
+import {
+  dropFollower,
+  insertSchedule,
+  removeSchedule,
+  requireSchedule,
+  updateSchedule,
+} from './schedule-rows.js';
 import { ScheduleTimings } from './schedule-timings.js';
 
 /** What can be asked of schedules. Those of a removed database are removed with it. */
@@ -71,7 +77,7 @@ export class SchedulesService {
   }
 
   /**
-   * Backups that it made stay. The last of a database makes room for the service's own schedule, if there is one.
+   * Backups that it made stay, and go by what it said of them. The last of a database makes room for the service's own schedule, if there is one.
    * @throws ScheduleNotFoundError, ScheduleFromEnvironmentError
    */
   async remove(id: string): Promise<void> {
@@ -81,7 +87,7 @@ export class SchedulesService {
       if (this.timings.followsDefault(schedule) && this.timings.hasDefault) {
         throw new ScheduleFromEnvironmentError(schedule.id);
       }
-      await tx.delete(Schedule, { id: schedule.id });
+      await removeSchedule(tx, schedule);
       await this.keeper.follow(tx, database.id);
       this.#tell(tx, 'ScheduleRemoved', schedule, database);
     });

@@ -14,6 +14,7 @@ import { CreateEvents1763700000012 } from './0012-events.js';
 import { IndexBackups1763700000013 } from './0013-backup-indexes.js';
 import { AddScheduleFiring1763700000026 } from './0026-schedule-firing.js';
 import { AddTicketsAsked1763700000031 } from './0031-tickets-asked-again.js';
+import { CreateRemovedSchedules1763700000032 } from './0032-removed-schedules.js';
 import { IndexLists1763700000040 } from './0040-list-indexes.js';
 
 /**
@@ -35,5 +36,6 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   IndexBackups1763700000013,
   AddScheduleFiring1763700000026,
   AddTicketsAsked1763700000031,
+  CreateRemovedSchedules1763700000032,
   IndexLists1763700000040,
 ];
