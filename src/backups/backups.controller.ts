@@ -12,13 +12,13 @@ import {
   Query,
   Res,
 } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 
 import { toTimeText } from '../catalog/columns.js';
 import { answerPage, PagedResponse, readCursor, toPage } from '../http/paging.js';
 import { clientSignal } from '../http/client-signal.js';
-import { InvalidRequestError } from '../http/http.errors.js';
+import { ApiIdempotencyKey, checkedKey } from '../http/idempotency-key.js';
 import { IdParam } from '../http/id-param.decorator.js';
 import { Problems } from '../http/problems.decorator.js';
 import { BackupQueries } from './backup-queries.js';
@@ -51,11 +51,7 @@ export class BackupsController {
    */
   @Post()
   @HttpCode(HttpStatus.ACCEPTED)
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description: 'A repeated key gives the first record.',
-  })
+  @ApiIdempotencyKey()
   @ApiAcceptedResponse({ type: BackupView, description: 'Queued.' })
   @ApiOkResponse({ type: BackupView, description: 'Completed, when asked to wait.' })
   @Problems(
@@ -157,13 +153,4 @@ export class BackupsController {
   async cancel(@Param('id') id: string): Promise<BackupView> {
     return this.views.of(await this.backups.cancel(id));
   }
-}
-
-const LONGEST_KEY = 255;
-
-/** An empty key would make one request of all that send one. */
-function checkedKey(key: string | undefined): string | undefined {
-  if (key === undefined || (key !== '' && key.length <= LONGEST_KEY)) return key;
-  const detail = `must have 1 to ${LONGEST_KEY} characters`;
-  throw new InvalidRequestError([{ pointer: '/Idempotency-Key', detail }]);
 }

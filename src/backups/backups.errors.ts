@@ -39,14 +39,15 @@ export class DatabaseChoiceError extends DomainError {
   }
 }
 
-/** The first answer to this key speaks of another database. */
+/** The first request with this key asked for something else. */
 export class IdempotencyKeyReusedError extends DomainError {
-  constructor(backupId: string, databaseName: string) {
+  /** @param first what that request has made, in words and in facts */
+  constructor(first: string, facts: Readonly<Record<string, string>>) {
     super({
       code: 'idempotency-key-reused',
       kind: 'conflict',
-      detail: `This Idempotency-Key belongs to backup ${backupId} of "${databaseName}". Use a new key; nothing was begun.`,
-      facts: { backup_id: backupId, database: databaseName },
+      detail: `This Idempotency-Key belongs to ${first}. Use a new key; nothing was begun.`,
+      facts,
     });
   }
 }

@@ -191,7 +191,10 @@ async function findRepeated(
     return null;
   }
   if (earlier !== null && earlier.databaseId !== database.id) {
-    throw new IdempotencyKeyReusedError(earlier.id, earlier.databaseName);
+    throw new IdempotencyKeyReusedError(`backup ${earlier.id} of "${earlier.databaseName}"`, {
+      backup_id: earlier.id,
+      database: earlier.databaseName,
+    });
   }
   return earlier;
 }

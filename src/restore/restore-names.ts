@@ -5,6 +5,11 @@ export function restoredName(base: string, at: Date, turn: number, maxBytes: num
   return fit(base, `_restored_${stampOf(at)}${turnOf(turn)}`, maxBytes);
 }
 
+/** Whether a name looks like one that `restoredName` gives. */
+export function isRestoredName(name: string): boolean {
+  return /_restored_\d{8}_\d{6}(_\d+)?$/.test(name);
+}
+
 /**
  * The name under which a database is loaded, until it has been compared. Nobody else can mean this name, so dropping it by
  * name is safe; each attempt has its own, so a worker that was given up cannot drop its successor's.

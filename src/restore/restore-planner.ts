@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 
@@ -9,7 +11,7 @@ import { Clock } from '../clock/clock.js';
 import { checkRemoteName } from '../databases/connection-rules.js';
 import type { Engine } from '../engines/engine.js';
 import { EngineRegistry } from '../engines/engine-registry.js';
-import { activeTarget, restoredName } from './restore-names.js';
+import { activeTarget, isRestoredName, restoredName } from './restore-names.js';
 import { checkChoice, checkReplacement } from './restore-rules.js';
 import type { RestoreMode } from './restore-states.js';
 import { type RestoreTarget, RestoreTargets, type TargetRequest } from './restore-targets.js';
@@ -78,6 +80,22 @@ export class RestorePlanner {
     return this.#row(request, backup, target, name);
   }
 
+  /**
+   * Whether a request asks for what this restore was asked for: the same backup, or tables of it, to the same place in the same way.
+   * @throws what `plan` throws of a backup or a target that is not there
+   */
+  async isFor(restore: Restore, request: RestoreRequest): Promise<boolean> {
+    const backup = await this.backups.get(request.backup);
+    const target = await this.targets.choose(request.target, backup, this.engines.get(backup.engine));
+    const tables = request.tables === undefined ? null : [...new Set(request.tables)];
+    return (
+      restore.backupId === backup.id &&
+      restore.mode === request.mode &&
+      isDeepStrictEqual(restore.tables, tables) &&
+      isAtTarget(restore, request, target)
+    );
+  }
+
   async #nameToMake(
     request: RestoreRequest,
     target: RestoreTarget,
@@ -135,6 +153,18 @@ export class RestorePlanner {
       errorFacts: null,
     } satisfies Restore);
   }
+}
+
+/** A registered database may have moved since; the server of an inline connection is all that is known of it. */
+function isAtTarget(restore: Restore, request: RestoreRequest, target: RestoreTarget): boolean {
+  const { host, port } = target.connection;
+  if (restore.targetDatabaseId !== (target.database?.id ?? null)) return false;
+  if (target.database === null && (restore.targetHost !== host || restore.targetPort !== port)) return false;
+  const { databaseName } = request.target;
+  if (databaseName !== undefined) return restore.targetDatabaseName === databaseName;
+  return request.mode === 'replace'
+    ? restore.targetDatabaseName === target.ownName
+    : isRestoredName(restore.targetDatabaseName);
 }
 
 function nameToReplace(request: RestoreRequest, target: RestoreTarget): string {

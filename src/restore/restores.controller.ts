@@ -10,11 +10,12 @@ import {
   Query,
   Res,
 } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 
 import { toTimeText } from '../catalog/columns.js';
 import { clientSignal } from '../http/client-signal.js';
+import { ApiIdempotencyKey, checkedKey } from '../http/idempotency-key.js';
 import { IdParam } from '../http/id-param.decorator.js';
 import { answerPage, PagedResponse, readCursor, toPage } from '../http/paging.js';
 import { Problems } from '../http/problems.decorator.js';
@@ -47,15 +48,10 @@ const REQUEST_PROBLEMS = [
   'safety-backup-impossible',
   'target-database-exists',
   'database-in-use',
+  'idempotency-key-reused',
   'restore-not-completed',
   'restore-wait-timeout',
 ] as const;
-
-const IDEMPOTENCY = {
-  name: 'Idempotency-Key',
-  required: false,
-  description: 'A repeated key gives the first record.',
-};
 
 @ApiTags('restores')
 @Controller()
@@ -75,7 +71,7 @@ export class RestoresController {
    */
   @Post('backups/restore')
   @HttpCode(HttpStatus.ACCEPTED)
-  @ApiHeader(IDEMPOTENCY)
+  @ApiIdempotencyKey()
   @ApiAcceptedResponse({ type: RestoreView, description: 'Queued.' })
   @ApiOkResponse({ type: RestoreView, description: 'Completed, when asked to wait.' })
   @Problems('backup-not-chosen', ...REQUEST_PROBLEMS)
@@ -85,14 +81,14 @@ export class RestoresController {
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RestoreView> {
-    return this.#restore(toRestoreRequest(backupOf(body), body, idempotencyKey), query, response);
+    return this.#restore(toRestoreRequest(backupOf(body), body, checkedKey(idempotencyKey)), query, response);
   }
 
   /** Restores this backup, by id or file name; see `POST /backups/restore`. */
   @Post('backups/:id/restore')
   @IdParam('backup')
   @HttpCode(HttpStatus.ACCEPTED)
-  @ApiHeader(IDEMPOTENCY)
+  @ApiIdempotencyKey()
   @ApiAcceptedResponse({ type: RestoreView, description: 'Queued.' })
   @ApiOkResponse({ type: RestoreView, description: 'Completed, when asked to wait.' })
   @Problems(...REQUEST_PROBLEMS)
@@ -103,7 +99,7 @@ export class RestoresController {
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RestoreView> {
-    return this.#restore(toRestoreRequest(id, body, idempotencyKey), query, response);
+    return this.#restore(toRestoreRequest(id, body, checkedKey(idempotencyKey)), query, response);
   }
 
   /** Lists restores, newest first. */

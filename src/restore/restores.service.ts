@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, In } from 'typeorm';
+import { type EntityManager, In, QueryFailedError } from 'typeorm';
 
 import { Backup } from '../backups/backup.entity.js';
-import { BackupStateError } from '../backups/backups.errors.js';
+import { BackupStateError, IdempotencyKeyReusedError } from '../backups/backups.errors.js';
 import { isRemembered } from '../backups/idempotency.js';
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
@@ -39,39 +39,66 @@ export class RestoresService {
   /**
    * Asks for a restore. Gives the queued record, or, for a repeated idempotency key, the record of the first request.
    * @throws what the planner throws, and RestoreTargetBusyError when another restore aims at the same database
+   * @throws IdempotencyKeyReusedError when the first request with this key asked for another restore
    */
   async create(request: RestoreRequest): Promise<Restore> {
-    const known = await findByKey(this.catalog.read, request.idempotencyKey);
-    if (known !== null && isRemembered(known.createdAt, this.clock.now())) return known;
     for (;;) {
-      const restore = await this.planner.plan(request);
+      const first = await this.#firstOf(request);
+      if (first !== null) return first;
       try {
-        return await this.#insert(restore);
+        const inserted = await this.#insert(await this.planner.plan(request));
+        if (inserted !== null) return inserted;
       } catch (error) {
+        // What is in the way may be the restore that the same request, sent twice at once, has just begun.
+        const faster = await this.#firstOf(request);
+        if (faster !== null) return faster;
         // Another request was faster with the name that we chose; the next plan sees that it is taken.
         if (!(error instanceof RestoreTargetBusyError) || !isNameOurs(request)) throw error;
       }
     }
   }
 
-  async #insert(restore: Restore): Promise<Restore> {
-    return this.catalog.write(async (tx) => {
-      const earlier = await findByKey(tx, restore.idempotencyKey ?? undefined);
-      if (earlier !== null && isRemembered(earlier.createdAt, restore.createdAt)) return earlier;
-      if (earlier !== null) await tx.update(Restore, { id: earlier.id }, { idempotencyKey: null });
-      // Held, so that neither can be removed before the restore shows as work on it.
-      if (restore.targetDatabaseId !== null) await holdDatabase(tx, restore.targetDatabaseId);
-      await holdBackup(tx, restore.backupId);
-      await refuseSecond(tx, restore);
-      await this.moves.insert(tx, restore);
-      await this.queue.send(tx, {
-        kind: 'restore',
-        subjectId: restore.id,
-        lane: `host:${restore.targetHost}`,
-        runAfter: restore.createdAt,
-      });
-      return restore;
+  /** The restore of the first request with this key. @throws IdempotencyKeyReusedError, and what the planner throws */
+  async #firstOf(request: RestoreRequest): Promise<Restore | null> {
+    const first = await findByKey(this.catalog.read, request.idempotencyKey);
+    if (first === null || !isRemembered(first.createdAt, this.clock.now())) return null;
+    if (await this.planner.isFor(first, request)) return first;
+    const { id, backupId, targetDatabaseName: database } = first;
+    throw new IdempotencyKeyReusedError(`restore ${id} of backup ${backupId} into "${database}"`, {
+      restore_id: id,
+      backup_id: backupId,
+      database_name: database,
     });
+  }
+
+  /** Gives null when another request was faster with the same key or target, and is to be looked at. */
+  async #insert(restore: Restore): Promise<Restore | null> {
+    try {
+      return await this.catalog.write((tx) => this.#insertIn(tx, restore));
+    } catch (error) {
+      if (violates(error, 'idempotency')) return null;
+      if (!violates(error, 'active_target')) throw error;
+      await refuseSecond(this.catalog.read, restore);
+      return null; // it has ended meanwhile
+    }
+  }
+
+  async #insertIn(tx: EntityManager, restore: Restore): Promise<Restore | null> {
+    // Held, so that neither can be removed before the restore shows as work on it.
+    if (restore.targetDatabaseId !== null) await holdDatabase(tx, restore.targetDatabaseId);
+    await holdBackup(tx, restore.backupId);
+    const earlier = await findByKey(tx, restore.idempotencyKey ?? undefined);
+    if (earlier !== null && isRemembered(earlier.createdAt, restore.createdAt)) return null;
+    if (earlier !== null) await tx.update(Restore, { id: earlier.id }, { idempotencyKey: null });
+    await refuseSecond(tx, restore);
+    await this.moves.insert(tx, restore);
+    await this.queue.send(tx, {
+      kind: 'restore',
+      subjectId: restore.id,
+      lane: `host:${restore.targetHost}`,
+      runAfter: restore.createdAt,
+    });
+    return restore;
   }
 
   /**
@@ -159,10 +186,18 @@ async function holdBackup(tx: EntityManager, id: string): Promise<void> {
 }
 
 /** The unique index on `active_target` decides in a race; this look gives the error its words. */
-async function refuseSecond(tx: EntityManager, restore: Restore): Promise<void> {
+async function refuseSecond(entities: EntityManager, restore: Restore): Promise<void> {
   if (restore.activeTarget === null) return;
-  const active = await tx.findOneBy(Restore, { activeTarget: restore.activeTarget });
+  const active = await entities.findOneBy(Restore, { activeTarget: restore.activeTarget });
   if (active !== null) {
     throw new RestoreTargetBusyError(active.id, active.status, active.targetDatabaseName);
   }
+}
+
+/** Whether a row was refused because of this column. SQLite names the column, PostgreSQL the constraint. */
+function violates(error: unknown, column: 'idempotency' | 'active_target'): boolean {
+  return (
+    error instanceof QueryFailedError &&
+    (error.message.includes(`restores.${column}`) || error.message.includes(`uq_restores_${column}`))
+  );
 }

@@ -2,11 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { v7 as uuidv7 } from 'uuid';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
-import { freshDatabase, type FreshDatabase, newestPostgresServer } from '../support/postgres-servers.ts';
+import {
+  connect,
+  freshDatabase,
+  type FreshDatabase,
+  newestPostgresServer,
+  sql,
+} from '../support/postgres-servers.ts';
+import { askRestore, restoreIn } from '../support/restores.ts';
 import { type Service, startService } from '../support/service.ts';
 import { backupIn, type BackupBody, completedBackup, freshShop, register } from '../support/shop.ts';
+import { until } from '../support/until.ts';
 
 const server = newestPostgresServer();
 let catalog: FreshDatabase;
@@ -77,6 +86,42 @@ describe('with a catalog in PostgreSQL', () => {
       service.request<BackupBody>('POST', '/backups?wait=completed', {}, { 'idempotency-key': 'once' });
     const [one, other] = await Promise.all([send(), send()]);
     expect([one.status, other.status, other.body.id]).toEqual([200, 200, one.body.id]);
+  });
+
+  test.each([
+    { what: 'target', column: 'active_target', status: 409, code: 'restore-target-busy' },
+    { what: 'idempotency key', column: 'idempotency_key', status: 202, code: undefined },
+  ])('a restore that loses the race for its $what is no error of the service', async (race) => {
+    const { id: backupId } = await completedBackup(service, 'shop');
+    const body = { target: { database_name: `${shop.name}_${race.column}` } };
+    const earlier = await askRestore(service, backupId, body, { 'idempotency-key': 'earlier' });
+    await restoreIn(service, earlier.body.id, 'completed');
+    await sql(server, 'postgres', `DROP DATABASE "${body.target.database_name}"`);
+    // Another service has inserted its restore, and is about to commit.
+    const other = await connect(server, catalog.name);
+    onTestFinished(() => other.end());
+    await other.query('BEGIN');
+    const faster = { id: uuidv7(), active_target: null, idempotency_key: null };
+    const taken =
+      race.column === 'idempotency_key'
+        ? { idempotency_key: 'at once' }
+        : { active_target: `${server.host}:${server.port}/${body.target.database_name}`, status: 'running' };
+    await other.query(
+      `INSERT INTO restores SELECT (jsonb_populate_record(r, $2)).* FROM restores r WHERE id = $1`,
+      [earlier.body.id, { ...faster, ...taken }],
+    );
+    const asked = askRestore(service, backupId, body, { 'idempotency-key': 'at once' });
+    await until('the service to wait for that', async () => {
+      const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`;
+      return (await sql(server, 'postgres', waiting, [catalog.name])).length > 0;
+    });
+    await other.query('COMMIT');
+    const answer = await asked;
+    expect(answer.body).toMatchObject({ status: race.code === undefined ? 'completed' : race.status });
+    expect([answer.status, answer.body.code]).toEqual([race.status, race.code]);
+    if (race.code === undefined) expect(answer.body.id).toBe(faster.id);
+    await other.query('DELETE FROM restores WHERE id = $1', [faster.id]);
+    await other.query(`UPDATE restores SET idempotency_key = NULL`);
   });
 
   test('remembers everything after a restart', async () => {

@@ -110,6 +110,51 @@ describe('restoring into a new database', () => {
     await completedRestoreOf(first.body.id);
   });
 
+  test('the same request sent twice at once gives one restore', async () => {
+    const key = { 'idempotency-key': 'restore-twice' };
+    const body = { target: { database_name: `${shop.name}_twice` } };
+    const [one, other] = await Promise.all([
+      askRestore(service, backup.id, body, key),
+      askRestore(service, backup.id, body, key),
+    ]);
+    expect([one.status, other.status, other.body.id]).toEqual([202, 202, one.body.id]);
+    await completedRestoreOf(one.body.id);
+    // The database is there now, which would keep any other request from it.
+    expect((await askRestore(service, backup.id, body, key)).body.id).toBe(one.body.id);
+  });
+
+  test('an idempotency key that belongs to another restore is refused, and begins nothing', async () => {
+    const key = { 'idempotency-key': 'restore-44' };
+    const first = await askRestore(service, backup.id, {}, key);
+    await completedRestoreOf(first.body.id);
+    const another = await completedBackup(service, 'shop');
+    const before = await service.request<RestoreBody[]>('GET', '/restores');
+    const reused = { status: 409, code: 'idempotency-key-reused', facts: { restore_id: first.body.id } };
+    for (const [backupId, body] of [
+      [another.id, {}],
+      [backup.id, { mode: 'replace', confirm: 'shop' }],
+      [backup.id, { target: { database_name: `${shop.name}_elsewhere` } }],
+      [backup.id, { target: { connection: { host: 'db.example.com' } } }],
+      [backup.id, { tables: ['public.customers'] }],
+    ] as const) {
+      const answer = await askRestore(service, backupId, body, key);
+      expect(answer.body, JSON.stringify(body)).toMatchObject(reused);
+    }
+    const after = await service.request<RestoreBody[]>('GET', '/restores');
+    expect(after.body.map(({ id }) => id)).toEqual(before.body.map(({ id }) => id));
+  });
+
+  test.each([
+    { name: 'an empty one', key: '' },
+    { name: 'one of 256 characters', key: 'x'.repeat(256) },
+  ])('refuses $name as idempotency key', async ({ key }) => {
+    const byId = await askRestore(service, backup.id, {}, { 'idempotency-key': key });
+    expect(byId.body).toMatchObject({ status: 400, code: 'invalid-request' });
+    const body = { backup_id: backup.id };
+    const named = await service.request('POST', '/backups/restore', body, { 'idempotency-key': key });
+    expect(named.body).toMatchObject({ status: 400, code: 'invalid-request' });
+  });
+
   test('single tables come with what they need, and prove nothing about the whole', async () => {
     const fresh = await completedBackup(service, 'shop');
     const done = await completedRestore(service, fresh.id, { tables: ['public.customers'] });
