@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Cron, CronExpression } from '@nestjs/schedule';
-import { LessThanOrEqual } from 'typeorm';
+import { Between, LessThan, LessThanOrEqual } from 'typeorm';
 
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
@@ -45,18 +45,36 @@ export class EventPruner implements OnApplicationBootstrap {
     }
   }
 
-  /** From the oldest on, up to the first that is young: no clock that was wrong for an hour makes holes in the list. */
+  /**
+   * From the oldest on, up to the first that is young: no clock that was wrong for an hour makes holes in the list. What says that it
+   * comes from the future says nothing about its age: it goes with the old ones that were told after it.
+   */
   async #removeOlderThan(before: Date): Promise<number> {
+    const { read } = this.catalog;
+    const [young] = await read.find(RecordedEvent, {
+      select: { number: true },
+      where: { at: Between(before, this.clock.now()) },
+      order: { number: 'ASC' },
+      take: 1,
+    });
+    const [old] = await read.find(RecordedEvent, {
+      select: { number: true },
+      where: { at: LessThan(before), ...(young !== undefined && { number: LessThan(young.number) }) },
+      order: { number: 'DESC' },
+      take: 1,
+    });
+    return old === undefined ? 0 : this.#removeUpTo(old.number);
+  }
+
+  async #removeUpTo(last: number): Promise<number> {
     let removed = 0;
     for (;;) {
-      const oldest = await this.queries.after(0, BATCH);
-      const young = oldest.findIndex((event) => event.at >= before);
-      const old = young === -1 ? oldest : oldest.slice(0, young);
-      const last = old.at(-1);
-      if (last === undefined) return removed;
-      await this.catalog.write((tx) => tx.delete(RecordedEvent, { number: LessThanOrEqual(last.number) }));
-      removed += old.length;
-      if (old.length < BATCH) return removed;
+      const numbers = (await this.queries.after(0, BATCH)).map(({ number }) => number);
+      const upTo = Math.min(last, numbers.at(-1) ?? 0);
+      const batch = numbers.filter((number) => number <= upTo).length;
+      if (batch === 0) return removed;
+      await this.catalog.write((tx) => tx.delete(RecordedEvent, { number: LessThanOrEqual(upTo) }));
+      removed += batch;
     }
   }
 }

@@ -133,6 +133,28 @@ describe.each(catalogKinds())('the event log on $name', (kind) => {
     expect((await recorded(room)).at(-1)).toBe('4 next');
   });
 
+  it('forgets what is old also behind an event that says it comes from the future, and keeps what is young', async () => {
+    await using room = await freshEvents(kind);
+    const { catalog, clock, log, queries } = room;
+    const tell = (id: string): Promise<void> => catalog.write(async (tx) => log.append(tx, event(id)));
+    const prune = (): Promise<void> =>
+      new EventPruner(catalog, clock, readConfig({ EVENT_KEEP_DAYS: '30' }), queries).prune();
+    const start = clock.now();
+    // A machine that begins with a wrong clock, which is then put right.
+    clock.setWallTo(new Date(start.getTime() + 4000 * DAY_MS));
+    await tell('from the future');
+    clock.setWallTo(start);
+    await prune();
+    expect(await recorded(room)).toEqual(['1 from the future']);
+    await tell('old');
+    clock.setWallTo(new Date(start.getTime() + 4000 * DAY_MS));
+    await tell('from the future too');
+    clock.setWallTo(new Date(start.getTime() + 40 * DAY_MS));
+    await tell('young');
+    await prune();
+    expect(await recorded(room)).toEqual(['3 from the future too', '4 young']);
+  });
+
   it('refuses to write outside of a transaction', async () => {
     await using room = await freshEvents(kind);
     expect(() => room.log.append(room.catalog.read, event('b1'))).toThrow('outside of catalog.write');
