@@ -13,9 +13,13 @@ import { StorageKeyExistsError } from '../storage/storage.errors.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { BackupMoves } from './backup-moves.js';
 import { Backup } from './backup.entity.js';
-import { WorkerLostError } from './backups.errors.js';
+import { BackupActiveError, WorkerLostError } from './backups.errors.js';
 import { CopyCleaner } from './copy-cleaner.js';
 import { ASK_AGAIN, planRetry, type RetryPlan } from './retry-plan.js';
+import { toErrorTexts } from './row-error.js';
+
+/** Pause before a backup looks again whether the one before it has been settled. */
+const TURN_MS = 15_000;
 
 /**
  * Writes down what became of a backup. Every finishing move changes the row, the copy and the ticket in one short
@@ -39,9 +43,21 @@ export class BackupOutcomes {
     await this.catalog.write((tx) => this.queue.finish(tx, lease));
   }
 
-  async started(backupId: string, attempt: number, lease: Lease): Promise<void> {
-    await this.catalog.write(async (tx) => {
+  /**
+   * Gives false, and asks for another claim, while another backup of the database is still `running`: a dead attempt whose worth
+   * cannot be told yet. The row says for which one it waits.
+   */
+  async started(backup: Backup, attempt: number, lease: Lease): Promise<boolean> {
+    const { id: backupId, databaseId } = backup;
+    return this.catalog.write(async (tx) => {
       await this.queue.confirm(tx, lease);
+      const other = databaseId && (await tx.findOneBy(Backup, { databaseId, status: 'running' }));
+      if (other) {
+        const waits = new BackupActiveError(backup.databaseName, other.id, other.status);
+        await tx.update(Backup, { id: backupId }, toRowError(waits));
+        await this.queue.postpone(tx, lease, new Date(this.clock.now().getTime() + TURN_MS));
+        return false;
+      }
       await this.moves.move(tx, backupId, 'running', {
         attempt,
         startedAt: this.clock.now(),
@@ -49,6 +65,7 @@ export class BackupOutcomes {
         errorDetail: null,
         errorRetryable: null,
       });
+      return true;
     });
   }
 
@@ -233,14 +250,8 @@ function countedAttempts({ attempt, interruptedAttempts }: Backup): number {
 }
 
 function toRowError(cause: unknown): RowError {
-  if (cause instanceof DomainError) {
-    return { errorCode: cause.code, errorDetail: cause.message, errorRetryable: cause.retryable };
-  }
-  return {
-    errorCode: 'internal-error',
-    errorDetail: 'An unexpected error inside Backstop; the service log has it with this backup id.',
-    errorRetryable: true,
-  };
+  const { code, detail, retryable } = toErrorTexts(cause);
+  return { errorCode: code, errorDetail: detail, errorRetryable: retryable };
 }
 
 function completion(result: { manifest: Manifest; manifestSha256: string }, now: Date): Partial<Backup> {

@@ -66,7 +66,7 @@ export class BackupRunner implements OnModuleInit {
     if (backup.status === 'running' && !(await this.outcomes.requeueAfterDeath(backup, lease))) return;
 
     const attempt = backup.attempt + 1;
-    await this.outcomes.started(backup.id, attempt, lease);
+    if (!(await this.outcomes.started(backup, attempt, lease))) return;
     reached('backup.started');
     backup.attempt = attempt;
     this.#log.log({ backupId: backup.id, database: backup.databaseName, attempt }, 'backup started');

@@ -14,7 +14,7 @@ import { TicketStore } from '../../src/queue/ticket-store.ts';
 import { Ticket } from '../../src/queue/ticket.entity.ts';
 import { StorageKeyExistsError, StorageUnavailableError } from '../../src/storage/storage.errors.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { freshRoom, insertBackup, insertCopy, type Room, storeObject } from './room.ts';
+import { freshRoom, insertBackup, insertCopy, insertDatabase, type Room, storeObject } from './room.ts';
 
 const clock = new ManualClock();
 const tickets = new TicketStore();
@@ -86,7 +86,7 @@ describe('a failed attempt', () => {
     const lease = await leaseOn(backup);
     await outcomes.failed(backup, new ShuttingDownError(), '', lease);
     const second = await claimAgain();
-    await outcomes.started(backup.id, last + 1, second);
+    expect(await outcomes.started(await read(), last + 1, second)).toBe(true);
     // One attempt more than allowed, of which one was interrupted.
     await outcomes.failed(await read(), new BackupTimeoutError(1), '', second);
     expect(await read()).toMatchObject({ status: 'failed', attempt: last + 1, interruptedAttempts: 1 });
@@ -118,6 +118,28 @@ describe('a failed attempt', () => {
     expect(pausesSeconds).toEqual([15, 30, 60, 120, 240, 480, 900, 900, 900]);
     const row = await room.catalog.read.findOneByOrFail(Backup, { id: backup.id });
     expect(row).toMatchObject({ status: 'running', errorCode: 'storage-unavailable' });
+  });
+
+  test('whose worth cannot be told keeps the next backup of its database waiting, which says so', async () => {
+    const databaseId = await insertDatabase(room);
+    const dead = await insertBackup(room, { databaseId });
+    const safety = await insertBackup(room, {
+      ...{ databaseId, status: 'queued', trigger: 'pre_restore', attempt: 0 },
+    });
+    const read = (): Promise<Backup> => room.catalog.read.findOneByOrFail(Backup, { id: safety.id });
+    expect(await outcomes.started(safety, 1, await leaseOn(safety))).toBe(false);
+    expect(await read()).toMatchObject({
+      ...{ status: 'queued', attempt: 0, errorCode: 'backup-already-running' },
+      errorDetail: expect.stringContaining(dead.id),
+    });
+    const { runAfter, leaseToken } = await room.catalog.read.findOneByOrFail(Ticket, {
+      subjectId: safety.id,
+    });
+    expect([runAfter.getTime() - clock.now().getTime(), leaseToken]).toEqual([15_000, null]);
+    await room.catalog.write((tx) => tx.update(Backup, { id: dead.id }, { status: 'failed' }));
+    clock.advance(15_000);
+    expect(await outcomes.started(await read(), 1, await claimAgain())).toBe(true);
+    expect(await read()).toMatchObject({ status: 'running', attempt: 1, errorCode: null });
   });
 
   test('whose name was taken removes nothing that it has not written: neither that object nor a manifest beside it', async () => {

@@ -41,7 +41,7 @@ describe('how long an attempt took, when the clock was set meanwhile', () => {
     const { id } = await insertBackup(room, { status: 'queued', attempt: last - 1 });
     const read = (): Promise<Backup> => room.catalog.read.findOneByOrFail(Backup, { id });
     const lease = await leaseOn(id, tickets);
-    await outcomes.started(id, last, lease);
+    await outcomes.started(await read(), last, lease);
     clock.setWallTo(setTo);
     clock.advance(7000);
     await outcomes.failed(await read(), new BackupTimeoutError(1), '', lease);
