@@ -80,6 +80,10 @@ export class BackupMoves {
     await tx.update(Backup, { id: backupId }, { removalNote: notes });
   }
 
+  async deleteLogs(tx: EntityManager, backupId: string): Promise<void> {
+    await tx.delete(BackupLog, { backupId });
+  }
+
   async saveLog(tx: EntityManager, backupId: string, attempt: number, text: string): Promise<void> {
     if (text !== '') await tx.upsert(BackupLog, { backupId, attempt, text }, ['backupId', 'attempt']);
   }

@@ -13,6 +13,7 @@ import { BackupUses } from './backup-uses.js';
 import { Backup } from './backup.entity.js';
 import { BackupInUseError, BackupLockedError, NewestProvenBackupError } from './backups.errors.js';
 import { CopyCleaner } from './copy-cleaner.js';
+import { toErrorTexts } from './row-error.js';
 
 /** Evidence from which on the newest backup of a database is kept unless somebody insists. */
 const WORTH_KEEPING = EVIDENCE_LEVELS.indexOf('proven');
@@ -101,18 +102,37 @@ export class BackupRemoval implements OnModuleInit {
       );
       // Stopped with the service: nothing was in the way, and the next start goes on at once.
       const pauseMs = lease.signal.aborted ? 0 : AGAIN_MS;
-      const again = new Date(this.clock.now().getTime() + pauseMs);
-      await this.catalog.write((tx) => this.queue.postpone(tx, lease, again));
+      const now = this.clock.now();
+      await this.catalog.write(async (tx) => {
+        await this.queue.postpone(tx, lease, new Date(now.getTime() + pauseMs));
+        if (!lease.signal.aborted)
+          await tx.update(Backup, { id: lease.subjectId }, toRemovalError(error, now));
+      });
       return;
     }
     reached('removal.objects-gone');
     await this.catalog.write(async (tx) => {
-      await this.moves.move(tx, lease.subjectId, 'expired');
+      await this.moves.move(tx, lease.subjectId, 'expired', NO_REMOVAL_ERROR);
+      // What its tools printed helps nobody any more.
+      await this.moves.deleteLogs(tx, lease.subjectId);
       await this.queue.finish(tx, lease);
     });
     reached('removal.expired');
     this.#log.log({ backupId: lease.subjectId }, 'backup removed');
   }
+}
+
+type RemovalError = Pick<Backup, 'removalErrorCode' | 'removalErrorDetail' | 'removalErrorAt'>;
+
+const NO_REMOVAL_ERROR: RemovalError = {
+  removalErrorCode: null,
+  removalErrorDetail: null,
+  removalErrorAt: null,
+};
+
+function toRemovalError(cause: unknown, removalErrorAt: Date): RemovalError {
+  const { code, detail } = toErrorTexts(cause);
+  return { removalErrorCode: code, removalErrorDetail: detail, removalErrorAt };
 }
 
 async function refuseNewestProven(tx: EntityManager, backup: Backup): Promise<void> {

@@ -151,6 +151,16 @@ export class Backup {
   @Column({ name: 'removal_note', type: 'text', nullable: true })
   removalNote: string | null;
 
+  /** What kept it from being removed the last time that this was tried; null once it is gone. */
+  @Column({ name: 'removal_error_code', type: 'varchar', length: 64, nullable: true })
+  removalErrorCode: string | null;
+
+  @Column({ name: 'removal_error_detail', type: 'text', nullable: true })
+  removalErrorDetail: string | null;
+
+  @Column({ name: 'removal_error_at', ...timeColumn, nullable: true })
+  removalErrorAt: Date | null;
+
   @Column({ name: 'error_code', type: 'varchar', length: 64, nullable: true })
   errorCode: string | null;
 

@@ -11,6 +11,7 @@ import {
 } from './backup-states.js';
 import type { Backup } from './backup.entity.js';
 import { CopyView, toCopyView } from './copy.view.js';
+import { RemovalErrorView, toRemovalErrorView } from './removal-error.view.js';
 
 /** How far a running backup is. */
 export class BackupProgressView {
@@ -259,6 +260,8 @@ export class BackupView {
    * @example 'Its archive was not at the destination any more: local shop/backup_shop_20261121_030000.dump.zst'
    */
   removal_note: string | null;
+  /** What keeps it from being removed while it is `expiring`; null: nothing. */
+  removal_error: RemovalErrorView | null;
   /** Why it failed or was cancelled, or what its last attempt met while it is tried again; null: nothing went wrong. */
   error: RowErrorView | null;
 }
@@ -302,6 +305,7 @@ export function toBackupView(
     schedule_id: row.scheduleId,
     slot_at: row.slotAt?.toISOString() ?? null,
     removal_note: row.removalNote,
+    removal_error: toRemovalErrorView(row),
     error: toErrorView(row),
   };
 }

@@ -29,6 +29,7 @@ import { CopyCleaner } from './copy-cleaner.js';
 import { CopyFaults } from './copy-faults.js';
 import { CopyReservations } from './copy-reservations.js';
 import { DatabaseTies } from './database-ties.js';
+import { LogPruner } from './log-pruner.js';
 import { NextRun } from './next-run.js';
 import { OrphanSweeper } from './orphan-sweeper.js';
 import { OverviewController } from './overview.controller.js';
@@ -64,6 +65,7 @@ import { StoredManifests } from './stored-manifest.js';
     CopyFaults,
     CopyReservations,
     DatabaseTies,
+    LogPruner,
     OrphanSweeper,
     RunningBackups,
     StoredManifests,

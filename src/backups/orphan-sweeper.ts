@@ -79,7 +79,16 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   async #sweepLate(): Promise<void> {
     const createdAt = MoreThan(new Date(this.clock.now().getTime() - LATE_MS));
     const discarded = await this.catalog.read.findBy(BackupCopy, { state: 'discarded', createdAt });
-    for (const copy of discarded) await this.cleaner.removeLate(copy);
+    for (const copy of discarded) {
+      try {
+        await this.cleaner.removeLate(copy);
+      } catch (error) {
+        this.#log.warn(
+          { err: error, backupId: copy.backupId },
+          'cannot look for what a late worker has stored; trying again',
+        );
+      }
+    }
   }
 
   /** Of attempts at work anywhere, or of dead ones, which the next claim of their backup settles. */

@@ -188,7 +188,7 @@ export class Config {
   @Max(DAY_SECONDS)
   readonly stallSeconds: number = 600;
 
-  /** Events older than so many days are forgotten. */
+  /** Events, and logs of backups that came to nothing, are forgotten when they are older than so many days. */
   @FromEnv('EVENT_KEEP_DAYS', asInteger)
   @IsInt()
   @Min(1)

@@ -23,6 +23,8 @@ export interface CatalogFacts {
   totals: EventTotal[];
   running: number;
   queued: number;
+  /** Backups that are to be removed and could not be when that was last tried. */
+  removalFailing: number;
 }
 
 type DatabaseRow = Record<string, unknown> & {
@@ -66,7 +68,10 @@ const DATABASES = `
     LEFT JOIN backups n ON n.id = ${newestBackup('m')}`;
 
 const ACTIVE = `
-  SELECT status, COUNT(*) AS count FROM backups WHERE status IN ('running', 'queued') GROUP BY status`;
+  SELECT status, COUNT(*) AS count, COUNT(removal_error_code) AS failing
+    FROM backups WHERE status IN ('running', 'queued', 'expiring') GROUP BY status`;
+
+type ActiveRow = Record<'count' | 'failing', string | number> & { status: string };
 
 /** Reads what metrics show, in three questions whose cost does not grow with the number of backups. */
 @Injectable()
@@ -79,16 +84,17 @@ export class CatalogFactsReader {
   async read(): Promise<CatalogFacts> {
     const [databases, active, totals] = await Promise.all([
       this.catalog.read.query<DatabaseRow[]>(DATABASES),
-      this.catalog.read.query<{ status: string; count: string | number }[]>(ACTIVE),
+      this.catalog.read.query<ActiveRow[]>(ACTIVE),
       this.events.totals(COUNTED),
     ]);
-    const countOf = (status: string): number =>
-      Number(active.find((row) => row.status === status)?.count ?? 0);
+    const countOf = (status: string, what: 'count' | 'failing' = 'count'): number =>
+      Number(active.find((row) => row.status === status)?.[what] ?? 0);
     return {
       databases: databases.map(toFacts),
       totals,
       running: countOf('running'),
       queued: countOf('queued'),
+      removalFailing: countOf('expiring', 'failing'),
     };
   }
 }

@@ -60,6 +60,10 @@ export class ServiceMetrics {
   );
   readonly #running = plain('backups_running', 'Backups that run now.');
   readonly #queued = plain('backups_queued', 'Backups that wait for their turn.');
+  readonly #removalFailing = plain(
+    'backups_removal_failing',
+    'Backups that are to be removed and could not be when that was last tried.',
+  );
   readonly #free = plain(
     'disk_space_available_bytes',
     'Room left for archives where the backup directory lies.',
@@ -82,7 +86,7 @@ export class ServiceMetrics {
   showCatalog(facts: CatalogFacts | undefined): void {
     for (const metric of this.#ofCatalog) metric.reset();
     if (facts === undefined) {
-      for (const gauge of [this.#running, this.#queued]) gauge.remove();
+      for (const gauge of [this.#running, this.#queued, this.#removalFailing]) gauge.remove();
       for (const histogram of [this.#backupSeconds, this.#restoreSeconds]) histogram.show(undefined);
       return;
     }
@@ -90,6 +94,7 @@ export class ServiceMetrics {
     for (const database of facts.databases) this.#showDatabase(database, totals);
     this.#running.set(facts.running);
     this.#queued.set(facts.queued);
+    this.#removalFailing.set(facts.removalFailing);
     this.#backupSeconds.show(facts.totals.filter(({ eventName }) => eventName === 'BackupCompleted'));
     this.#restoreSeconds.show(facts.totals.filter(({ eventName }) => eventName === 'RestoreCompleted'));
   }

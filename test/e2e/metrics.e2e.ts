@@ -82,6 +82,7 @@ describe('the metrics', () => {
       restore_duration_seconds: 'histogram',
       backups_running: 'gauge',
       backups_queued: 'gauge',
+      backups_removal_failing: 'gauge',
       schedule_missed_total: 'counter',
       retention_deleted_total: 'counter',
       catalog_writable: 'gauge',

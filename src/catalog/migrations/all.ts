@@ -15,6 +15,7 @@ import { IndexBackups1763700000013 } from './0013-backup-indexes.js';
 import { AddScheduleFiring1763700000026 } from './0026-schedule-firing.js';
 import { AddTicketsAsked1763700000031 } from './0031-tickets-asked-again.js';
 import { CreateRemovedSchedules1763700000032 } from './0032-removed-schedules.js';
+import { AddRemovalErrors1763700000033 } from './0033-removal-errors.js';
 import { IndexLists1763700000040 } from './0040-list-indexes.js';
 
 /**
@@ -37,5 +38,6 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   AddScheduleFiring1763700000026,
   AddTicketsAsked1763700000031,
   CreateRemovedSchedules1763700000032,
+  AddRemovalErrors1763700000033,
   IndexLists1763700000040,
 ];
