@@ -131,6 +131,13 @@ export class Backup {
   @Column({ name: 'evidence_restore_ms', ...bytesColumn, nullable: true })
   evidenceRestoreMs: number | null;
 
+  /** When a restored copy last differed from it, and of which restore; null when a later one was equal. Its evidence stays. */
+  @Column({ name: 'differed_at', ...timeColumn, nullable: true })
+  differedAt: Date | null;
+
+  @Column({ name: 'differed_restore_id', ...idColumn, nullable: true })
+  differedRestoreId: string | null;
+
   /** The schedule that asked for it; it may be gone by now. */
   @Column({ name: 'schedule_id', ...idColumn, nullable: true })
   scheduleId: string | null;

@@ -11,6 +11,7 @@ import {
 } from './backup-states.js';
 import type { Backup } from './backup.entity.js';
 import { CopyView, toCopyView } from './copy.view.js';
+import { DifferenceView, toDifferenceView } from './difference.view.js';
 import { RemovalErrorView, toRemovalErrorView } from './removal-error.view.js';
 
 /** How far a running backup is. */
@@ -225,6 +226,8 @@ export class BackupView {
   progress?: BackupProgressView;
   /** Null until completed, and while no copy can be read. */
   evidence: EvidenceView | null;
+  /** The last restore whose copy differed from it, which the target may have caused; null: none, or one was equal since. */
+  difference: DifferenceView | null;
   /** Where its archives lie; those already removed are left out. */
   copies: CopyView[];
   /** What it holds, in numbers; null until completed. */
@@ -297,6 +300,7 @@ export function toBackupView(
     attempt: row.attempt,
     ...(progress && row.status === 'running' ? { progress: toProgressView(progress) } : {}),
     evidence: toEvidenceView(row),
+    difference: toDifferenceView(row),
     copies: copies.filter((copy) => copy.state !== 'discarded').map(toCopyView),
     contents: row.contents,
     locked: row.locked,

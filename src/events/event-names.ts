@@ -19,6 +19,8 @@ export const EVENT_NAMES = [
   'EvidenceRaised',
   /** No copy of it can be read: it is no longer known to be good for anything. */
   'EvidenceLost',
+  /** A restored copy was not what had been backed up; `facts` has the restore. */
+  'BackupDiffered',
   'RestoreQueued',
   'RestoreStarted',
   'RestoreRequeued',

@@ -42,6 +42,7 @@ const COUNTED = [
   'BackupCompleted',
   'BackupFailed',
   'BackupRetired',
+  'BackupDiffered',
   'RestoreCompleted',
   'ScheduleRunMissed',
 ] as const;

@@ -58,6 +58,10 @@ export class ServiceMetrics {
     'retention_deleted_total',
     'Backups that retention has chosen for removal.',
   );
+  readonly #differed = countedPerDatabase(
+    'restore_differs_total',
+    'Restored copies that were not what had been backed up.',
+  );
   readonly #running = plain('backups_running', 'Backups that run now.');
   readonly #queued = plain('backups_queued', 'Backups that wait for their turn.');
   readonly #removalFailing = plain(
@@ -80,6 +84,7 @@ export class ServiceMetrics {
     this.#registered,
     this.#missed,
     this.#retired,
+    this.#differed,
   ];
 
   /** Shows these facts from now on. Undefined: they could not be read, and nothing old is shown in their place. */
@@ -120,6 +125,7 @@ export class ServiceMetrics {
     this.#backups.inc({ database, status: 'failed' }, countOf('BackupFailed'));
     this.#missed.inc({ database }, countOf('ScheduleRunMissed'));
     this.#retired.inc({ database }, countOf('BackupRetired'));
+    this.#differed.inc({ database }, countOf('BackupDiffered'));
     this.#registered.set({ database }, toSeconds(facts.registeredAt));
     if (lastSuccess !== null) {
       this.#lastSuccess.set({ database }, toSeconds(lastSuccess.at));

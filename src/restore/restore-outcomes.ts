@@ -11,7 +11,7 @@ import { reached } from '../process/phase-points.js';
 import { type Lease, Queue } from '../queue/queue.js';
 import { type RestoreChanges, RestoreMoves } from './restore-moves.js';
 import type { Restore } from './restore.entity.js';
-import { RestoreWorkerLostError } from './restore.errors.js';
+import { RestoreDiffersError, RestoreWorkerLostError } from './restore.errors.js';
 
 /**
  * Writes down what became of a restore. Every finishing move changes the row and the ticket in one short transaction that
@@ -98,7 +98,11 @@ export class RestoreOutcomes {
   async failed(restore: Restore, cause: unknown, lease: Lease): Promise<void> {
     const level = cause instanceof DomainError ? 'warn' : 'error';
     this.#log[level]({ err: cause, restoreId: restore.id, attempt: restore.attempt }, 'restore failed');
-    await this.catalog.write((tx) => this.#end(tx, restore, 'failed', toRowError(cause), lease));
+    await this.catalog.write(async (tx) => {
+      await this.#end(tx, restore, 'failed', toRowError(cause), lease);
+      if (!(cause instanceof RestoreDiffersError)) return;
+      await this.evidence.noteDifference(tx, restore.backupId, restore.id, this.clock.now());
+    });
   }
 
   /** The service is stopping; the restore begins anew at its next start. */

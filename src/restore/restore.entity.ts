@@ -124,7 +124,7 @@ export class Restore {
   @Column({ name: 'idempotency_key', type: 'varchar', length: '255', nullable: true })
   idempotencyKey: string | null;
 
-  /** Known once the copy has been compared; also of a restore that failed by it. */
+  /** Known once the copy has been compared and is equal. Of one that differs `errorFacts` lists the differences. */
   @Column({ name: 'result', type: 'simple-json', nullable: true })
   result: RestoreResult | null;
 

@@ -83,6 +83,7 @@ describe('the metrics', () => {
       backups_running: 'gauge',
       backups_queued: 'gauge',
       backups_removal_failing: 'gauge',
+      restore_differs_total: 'counter',
       schedule_missed_total: 'counter',
       retention_deleted_total: 'counter',
       catalog_writable: 'gauge',

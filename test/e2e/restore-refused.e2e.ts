@@ -164,6 +164,7 @@ describe('a copy that does not come out equal', () => {
       );
       await register(service, server, noisy.name, 'noisy');
       const taken = await completedBackup(service, 'noisy');
+      const differing: string[] = [];
       for (const body of [{}, { mode: 'replace', confirm: 'noisy', safety_backup: false }]) {
         const failed = await endedRestore(service, taken.id, body);
         expect(failed).toMatchObject({
@@ -175,9 +176,14 @@ describe('a copy that does not come out equal', () => {
           },
         });
         expect(await databasesLike(server, noisy.name)).toEqual([noisy.name]);
+        differing.push(failed.id);
       }
       const { body } = await service.request<BackupBody>('GET', `/backups/${taken.id}`);
+      // The archive is what was stored, so its evidence stays; who looks at the backup learns of it.
       expect(body.evidence?.name).toBe('stored');
+      expect(body).toMatchObject({ difference: { restore_id: differing[1], at: expect.any(String) } });
+      const metrics = (await service.request('GET', '/metrics')).text;
+      expect(metrics).toContain('restore_differs_total{database="noisy"} 2');
     } finally {
       await dropDatabasesLike(server, noisy.name);
     }

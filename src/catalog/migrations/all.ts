@@ -16,6 +16,7 @@ import { AddScheduleFiring1763700000026 } from './0026-schedule-firing.js';
 import { AddTicketsAsked1763700000031 } from './0031-tickets-asked-again.js';
 import { CreateRemovedSchedules1763700000032 } from './0032-removed-schedules.js';
 import { AddRemovalErrors1763700000033 } from './0033-removal-errors.js';
+import { AddDifferences1763700000034 } from './0034-differences.js';
 import { IndexLists1763700000040 } from './0040-list-indexes.js';
 
 /**
@@ -39,5 +40,6 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   AddTicketsAsked1763700000031,
   CreateRemovedSchedules1763700000032,
   AddRemovalErrors1763700000033,
+  AddDifferences1763700000034,
   IndexLists1763700000040,
 ];
