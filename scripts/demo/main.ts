@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: the whole way of a backup on a real PostgreSQL server with a sample shop, then the service keeps running
- * to be looked at. With `--once` it ends after the tour. Whatever ends it (Ctrl-C, SIGTERM, a closed terminal, an error, the
+ * `npm run demo`: the whole way of a backup on a real PostgreSQL server with a sample shop, the same on a MongoDB server where one can
+ * be had, then the service keeps running to be looked at. With `--once` it ends after the tour. Whatever ends it (Ctrl-C, SIGTERM, a closed terminal, an error, the
  * death of the service), no process and no file of it stays.
  */
 import { access } from 'node:fs/promises';

@@ -15,13 +15,12 @@ import {
 import { bytes, count, counted, rate, ratio, seconds, singular } from './figures.ts';
 import { countTables, createDatabase, keepSelling, SHOP, SOLD_DURING_THE_TOUR } from './sample-shop.ts';
 import type { Stage } from './stage.ts';
+import { showMongo } from './mongo-chapter.ts';
 import { standardRestore } from './standard-tools.ts';
 import { timed } from './timed.ts';
+import { TourFailedError } from './tour-failed.ts';
 
-/** Something that the service promises did not come true. */
-export class TourFailedError extends Error {}
-
-/** From the registration to the restore without Backstop; gives the backup, now proven. */
+/** From the registration to the restore without Backstop, and then MongoDB; gives the first backup, now proven. */
 export async function takeTour(stage: Stage): Promise<BackupView> {
   const database = await register(stage);
   const [backup, manifest] = await backUp(stage, database);
@@ -29,6 +28,7 @@ export async function takeTour(stage: Stage): Promise<BackupView> {
   const restored = await restoreBeside(stage, backup);
   await compare(stage, backup, manifest, restored);
   await goWithoutBackstop(stage, backup, manifest);
+  await showMongo(stage);
   return stage.api.get<BackupView>(`/backups/${backup.id}`);
 }
 
@@ -104,7 +104,8 @@ function lookInside({ terminal }: Stage, manifest: Manifest): void {
   const { items, counters, schema } = manifest.content;
   const rows = items.reduce((sum, item) => sum + item.rows, 0);
   const others = Object.entries({ ...schema.objects, ...counters })
-    .filter(([kind, number]) => number > 0 && kind !== 'tables')
+    // Contents and positions are sums to compare by, not numbers of anything.
+    .filter(([kind, number]) => number > 0 && kind !== 'tables' && !/_(contents|positions)$/.test(kind))
     .map(([kind, number]) => counted(number, singular(kind.replaceAll('_', ' '))));
   terminal.done(`${counted(items.length, 'table')}, ${counted(rows, 'row')}`);
   terminal.enumeration(others);

@@ -8,10 +8,15 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+import { DEMO_LABEL } from '../../scripts/demo/mongo-server.ts';
+import { hasImage } from '../../scripts/setup/images.mjs';
+import { run } from '../../scripts/setup/run.mjs';
+import { hasDockerEngine } from '../support/containers.ts';
+
 import { beforeEach, describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../scripts/demo/main.ts', import.meta.url));
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 120_000;
 /** What the system may need to take away the processes of a demo that has ended. */
 const LEFTOVERS_DEADLINE_MS = 5_000;
 /** Downloaded server binaries are kept between runs, on purpose. */
@@ -57,6 +62,11 @@ class Demo implements AsyncDisposable {
     return this.#output;
   }
 
+  /** Names of the folders that it said to use. */
+  get #folders(): string[] {
+    return [...this.#output.matchAll(/backstop-demo-\w+/g)].map(([name]) => name);
+  }
+
   /** Resolves when the demo has ended; rejects with what it printed when it does not. */
   async ended(): Promise<Exit> {
     const late = new AbortController();
@@ -95,7 +105,8 @@ class Demo implements AsyncDisposable {
       const files = (await readdir(this.home)).filter(
         (name) => name.startsWith('backstop-') && name !== KEPT,
       );
-      const left = [...files, ...(await processesThatName(this.home)).map(({ command }) => command)];
+      const processes = (await processesThatName(this.home)).map(({ command }) => command);
+      const left = [...files, ...processes, ...(await containersOf(this.#folders))];
       if (left.length === 0 || performance.now() > deadline) return left;
       await delay(50);
     }
@@ -105,8 +116,37 @@ class Demo implements AsyncDisposable {
     this.kill('SIGKILL');
     await this.#ended;
     for (const { pid } of await processesThatName(this.home)) process.kill(pid, 'SIGKILL');
+    for (const folder of this.#folders) await removeContainersOf(folder);
     await rm(this.home, { recursive: true, force: true });
   }
+}
+
+/** Containers of demos with these folders. */
+async function containersOf(folders: readonly string[]): Promise<string[]> {
+  if (!(await hasDockerEngine())) return [];
+  const filter = `label=${DEMO_LABEL}`;
+  const listed = await run('docker', [
+    'ps',
+    '-a',
+    '--filter',
+    filter,
+    '--format',
+    `{{.Label "${DEMO_LABEL}"}}`,
+  ]);
+  return listed.stdout.split('\n').filter((name) => folders.includes(name));
+}
+
+/** A demo that was killed cannot do it. */
+async function removeContainersOf(folder: string): Promise<void> {
+  const listed = await run('docker', ['ps', '-aq', '--filter', `label=${DEMO_LABEL}=${folder}`]);
+  const ids = listed.stdout.split('\n').filter(Boolean);
+  if (ids.length > 0) await run('docker', ['rm', '--force', '--volumes', ...ids]);
+}
+
+/** Whether the demo can start a MongoDB server. */
+async function hasMongo(): Promise<boolean> {
+  if (!(await hasDockerEngine())) return false;
+  return (await hasImage('mongo:8')) || (await hasImage('local/mongo:8'));
 }
 
 /** Living processes that have `text` in their command line or environment. */
@@ -138,10 +178,18 @@ describe('npm run demo', { timeout: 3 * DEADLINE_MS }, () => {
 
     expect(demo.output).toContain(`Port ${port} is taken`);
     const steps = [...demo.output.matchAll(/^ {2}(\d) {2}\S/gm)].map((match) => match[1]);
-    expect(steps).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
+    expect(steps).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9']);
     expect(demo.output).toMatch(/✓ "shop" filled: \d+ tables, [2-9]\d\d,\d{3} rows/);
     expect(demo.output).toMatch(/shop\.gift cards +600 +600 +✓/);
-    expect(demo.output).toMatch(/✓ evidence: proven/);
+    expect(demo.output).toMatch(/✓ evidence: proven$/m);
+    // A server of MongoDB is there wherever the tests of it have one.
+    if (await hasMongo()) {
+      expect(demo.output).toMatch(/✓ "reviews" filled: 3 collections, 24,600 documents/);
+      expect(demo.output).toMatch(/gift cards +600 +600 +✓/);
+      expect(demo.output).toMatch(/✓ evidence: proven, hashes of all documents/);
+    } else {
+      expect(demo.output).toMatch(/The same for MongoDB\n +Left out: \S.*\.\n/);
+    }
     expect(demo.output).not.toContain('✗');
     // Not a terminal: neither colour nor a line that moves.
     expect(demo.output).not.toContain('\u001b');
@@ -171,6 +219,23 @@ describe('npm run demo', { timeout: 3 * DEADLINE_MS }, () => {
     await demo.printed(/Back it up/);
     demo.kill('SIGTERM');
     expect(await demo.ended(), demo.output).toEqual({ code: 143, signal: null });
+    expect(await demo.leftovers()).toEqual([]);
+  });
+
+  it('leaves MongoDB out with a reason where no Docker Engine answers, and proves the rest', async () => {
+    await using demo = await Demo.start(['--once'], { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
+    expect(await demo.ended(), demo.output).toEqual({ code: 0, signal: null });
+    expect(demo.output).toMatch(/The same for MongoDB\n +Left out: no Docker Engine answers here\.\n/);
+    expect(demo.output).toMatch(/✓ evidence: proven$/m);
+    expect(await demo.leftovers()).toEqual([]);
+  });
+
+  it('leaves nothing when it is told to end while MongoDB runs', async (context) => {
+    context.skip(!(await hasMongo()), 'there is no Docker Engine, or no MongoDB image');
+    await using demo = await Demo.start();
+    await demo.printed(/"reviews" filled/);
+    demo.kill('SIGINT');
+    expect(await demo.ended(), demo.output).toEqual({ code: 130, signal: null });
     expect(await demo.leftovers()).toEqual([]);
   });
 
