@@ -11,7 +11,7 @@ export function fillBackups(catalog: string, rows: number, databaseId: string): 
       WITH RECURSIVE counter(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < ${rows})
       SELECT n, printf('0199%04x-%04x-7000-8000-%012x', n >> 16, n & 65535, n) AS id,
              strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-' || ((${rows} - n) * 10) || ' minutes') AS at,
-             n % 20 <> 0 AS good, 'database-' || n % 40 AS name
+             n % 20 <> 0 AS good, 'database-' || (n % 40) AS name
         FROM counter;
     INSERT INTO backups (id, database_id, database_name, database_host, engine, status, "trigger", description, locked,
         created_at, started_at, completed_at, attempt, cancel_requested, filename, size_bytes, plain_bytes, sha256,
