@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { expect } from 'vitest';
 
+import { decodeManifest } from '../../src/archive/manifest-codec.ts';
 import { MARK_KEY } from '../../src/storage/marked-storage.ts';
 import { newestPostgresServer, sql } from '../support/postgres-servers.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
@@ -39,6 +40,7 @@ export class CrashWorld implements AsyncDisposable {
   readonly dataDir: string;
   readonly backups: Record<'shop' | 'copy', BackupBody>;
   #service: Service;
+  #isAlive = true;
   /** Databases that `tidy` has dropped although a restore had made them. */
   readonly #dropped = new Set<string>();
 
@@ -47,7 +49,7 @@ export class CrashWorld implements AsyncDisposable {
     this.#prefix = made.prefix;
     this.#env = made.env;
     this.dataDir = made.dataDir;
-    this.#service = service;
+    this.#service = this.#use(service);
     this.backups = backups;
   }
 
@@ -114,17 +116,19 @@ export class CrashWorld implements AsyncDisposable {
       expect(await reachedPoints(this.dataDir)).toContain(strike.point);
       return { code: null, signal: strike.signal, stdout: '', stderr: '' };
     }
-    this.#service = started;
+    this.#service = this.#use(started);
     return this.#deathAt(strike);
   }
 
-  /** Starts the dead service and lets it do something; it dies so long after it has begun to recover, or to work. */
+  /** Lets the service do something, after it was started when it is dead; it dies so long after its first step. */
   async dieAfter(ms: number, act: (service: Service) => Promise<unknown>): Promise<void> {
     await aimAtRandom(this.dataDir, ms);
-    const started = await startService({ env: this.#env, dataDir: this.dataDir }).catch(() => undefined);
-    if (started === undefined) return; // before it listened
-    this.#service = started;
-    await act(started).catch((error: unknown) => error);
+    if (!this.#isAlive) {
+      const started = await startService({ env: this.#env, dataDir: this.dataDir }).catch(() => undefined);
+      if (started === undefined) return; // before it listened
+      this.#service = this.#use(started);
+    }
+    await act(this.#service).catch((error: unknown) => error);
     await this.#endWithin(SETTLED_WITHIN_MS);
   }
 
@@ -135,7 +139,13 @@ export class CrashWorld implements AsyncDisposable {
   /** Starts the service again; nobody strikes it. */
   async revive(): Promise<void> {
     await disarm(this.dataDir);
-    this.#service = await startService({ env: this.#env, dataDir: this.dataDir });
+    this.#service = this.#use(await startService({ env: this.#env, dataDir: this.dataDir }));
+  }
+
+  #use(started: Service): Service {
+    this.#isAlive = true;
+    void started.ended.then(() => (this.#isAlive = false));
+    return started;
   }
 
   async backup(id: string): Promise<BackupBody> {
@@ -154,14 +164,33 @@ export class CrashWorld implements AsyncDisposable {
    * Waits until nothing waits or runs any more, and demands that nothing is left of the dead: no row is stuck, the folder
    * holds the archives of completed backups, whole, and nothing else; no process, no temporary file, no session, no
    * replication slot, and no database but those that completed restores have made.
+   * @param alsoFine in which other states than well work may have ended
    */
-  async expectWhole(): Promise<void> {
-    await this.#untilSettled();
+  async expectWhole(...alsoFine: ('failed' | 'cancelled')[]): Promise<void> {
+    await this.#untilSettled(alsoFine);
     expect(await this.#strayProcesses(), 'processes').toEqual([]);
     await this.#expectArchivesIntact();
     expect(await workFiles(this.dataDir), 'temporary files').toEqual([]);
     await this.expectNoSessions();
     await this.#expectNoOtherDatabases();
+  }
+
+  /**
+   * What must hold at every moment, with nobody alive to put it right: a manifest lies only beside an archive that is whole, and
+   * is what it says. A person who has nothing but this folder trusts it.
+   */
+  async expectManifestsTrue(): Promise<void> {
+    const folder = join(this.dataDir, 'data', 'backups');
+    const names = await readdir(folder, { recursive: true });
+    for (const name of names.filter((each) => each.endsWith('.manifest.json'))) {
+      const { parts } = decodeManifest(await readFile(join(folder, name), 'utf8'));
+      for (const { filename, stored } of parts) {
+        const path = join(folder, dirname(name), filename);
+        expect(await sha256Of(path).catch(() => 'missing'), `${filename}, with its manifest`).toBe(
+          stored.sha256,
+        );
+      }
+    }
   }
 
   /** What a stop, other than a death, must not leave even for a moment: the service is down, and has cleaned up itself. */
@@ -215,26 +244,31 @@ export class CrashWorld implements AsyncDisposable {
     }
   }
 
-  async #untilSettled(): Promise<void> {
-    const waiting = async (): Promise<string[]> => {
-      const backups = await this.allBackups();
-      const restores = await this.allRestores();
-      const active = ['queued', 'running', 'expiring'];
-      return [...backups, ...restores]
-        .filter(({ status }) => active.includes(status))
-        .map(({ id, status }) => `${id} is ${status}`);
-    };
+  async #untilSettled(alsoFine: readonly string[]): Promise<void> {
+    const waiting = (): Promise<Row[]> => this.#rowsIn('queued', 'running', 'expiring');
     await until(
       'nothing to wait or run',
       async () => (await waiting()).length === 0,
       SETTLED_WITHIN_MS,
     ).catch(async () => expect(await waiting(), 'rows that are stuck').toEqual([]));
-    const bad = ['failed', 'cancelled'];
-    const failed = [
-      ...(await this.allBackups()).filter((backup) => backup.database_name !== 'broken'),
-      ...(await this.allRestores()),
-    ].filter(({ status }) => bad.includes(status));
+    const bad = ['failed', 'cancelled'].filter((status) => !alsoFine.includes(status));
+    const ended = await this.#rowsIn(...bad);
+    const failed = ended.filter((row) => !('database_name' in row) || row.database_name !== 'broken');
     expect(failed, 'work that did not go on after its interruption').toEqual([]);
+  }
+
+  /** Backups and restores. Asked for by status, because a long run leaves hundreds that have ended. */
+  async #rowsIn(...statuses: string[]): Promise<Row[]> {
+    if (statuses.length === 0) return [];
+    const found = await Promise.all(
+      ['backups', 'restores'].map(async (kind) => {
+        // No restore is ever `expiring`.
+        const asked = statuses.filter((status) => kind === 'backups' || status !== 'expiring');
+        const query = asked.map((status) => `status=${status}`).join('&');
+        return (await this.#service.request<Row[]>('GET', `/${kind}?limit=200&${query}`)).body;
+      }),
+    );
+    return found.flat();
   }
 
   async #expectArchivesIntact(): Promise<void> {
@@ -249,8 +283,7 @@ export class CrashWorld implements AsyncDisposable {
     );
     expect(files.toSorted(), 'files in the folder of backups').toEqual(expected.toSorted());
     for (const { copies, sha256, id } of completed) {
-      const bytes = await readFile(join(folder, copies[0]?.key ?? ''));
-      expect(createHash('sha256').update(bytes).digest('hex'), `archive of ${id}`).toBe(sha256);
+      expect(await sha256Of(join(folder, copies[0]?.key ?? '')), `archive of ${id}`).toBe(sha256);
     }
     expect(
       completed.map(({ id }) => id),
@@ -289,12 +322,26 @@ export class CrashWorld implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#service.stop('SIGKILL');
-    for (const line of await processesOf(this.dataDir)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+    for (const line of await processesOf(this.dataDir)) {
+      try {
+        process.kill(Number.parseInt(line, 10), 'SIGKILL');
+      } catch {
+        // it has just ended by itself
+      }
+    }
     await dropDatabasesLike(this.#server, this.#prefix);
     await sql(this.#server, 'postgres', `DROP ROLE IF EXISTS ${this.#prefix}`);
     await rm(this.dataDir, { recursive: true, force: true });
   }
 }
+
+async function sha256Of(path: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+}
+
+type Row = BackupBody | RestoreBody;
 
 interface Made {
   server: PostgresServer;

@@ -16,7 +16,7 @@ export const replace: Act = (world) => (service) =>
     confirm: 'copy',
     keep_old: false,
   });
-const remove: Act = () => async (service) => {
+export const remove: Act = () => async (service) => {
   const made = await service.request<{ id: string }>('POST', '/backups?wait=completed', {
     database_id: 'shop',
   });

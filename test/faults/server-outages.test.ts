@@ -1,5 +1,7 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -7,221 +9,197 @@ import { startLocalPostgres } from '../../scripts/setup/local-postgres.mjs';
 import { ensurePostgresBinaries } from '../../scripts/setup/postgres-binaries.mjs';
 import type { PostgresServer } from '../support/postgres-server.ts';
 import { type FreshDatabase, freshDatabase, newestPostgresServer, sql } from '../support/postgres-servers.ts';
-import { askRestore, dropDatabasesLike, type RestoreBody, restoreIn } from '../support/restores.ts';
+import { askRestore, databasesLike, dropDatabasesLike, restoreIn } from '../support/restores.ts';
 import { type Service, startService } from '../support/service.ts';
-import { type BackupBody, backupIn, completedBackup, register } from '../support/shop.ts';
-import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { type BackupBody, backupIn, completedBackup } from '../support/shop.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
-import {
-  askBackup,
-  BULK,
-  BULK_ROWS,
-  childrenOf,
-  filesIn,
-  filesOf,
-  folderWithPgDump,
-  troubled,
-  untilNoSession,
-} from './outage-world.ts';
+import { askBackup, BULK, childrenOf, folderWithPgDump, troubled, untilNoSession } from './outage-world.ts';
+import { aim, reachedPoints, strikeEnv } from './strike.ts';
+import { IN_THE_MIDDLE, PACE, Way } from './way-to-server.ts';
 
+const run = promisify(execFile);
 const server = newestPostgresServer();
-/** The dump then takes some four seconds. */
-const PACE = 2 * 1024 * 1024;
-const IN_THE_MIDDLE = 1024 * 1024;
+const env = {
+  PG_BIN_DIRS: server.clientBinDirs.join(':'),
+  RETRY_BACKOFF_SECONDS: '1',
+  BACKUP_MAX_ATTEMPTS: '20',
+  MAX_CONCURRENT_BACKUPS: '8',
+  MAX_CONCURRENT_PER_HOST: '8',
+};
 
 let database: FreshDatabase;
+/** The services of all tests: one waits for whom it has reason to, the other gives up soon. */
+let patient: Service;
+let impatient: Service;
 
 beforeAll(async () => {
   database = await freshDatabase(server, 'outage');
   await sql(server, database.name, BULK);
+  patient = await startService({ env });
+  impatient = await startService({ env: { ...env, STALL_SECONDS: '4' } });
 });
 afterAll(async () => {
+  for (const service of [patient, impatient]) {
+    if (service === undefined) continue;
+    expect(await childrenOf(service), 'tools that are left').toEqual([]);
+    await service.stop();
+  }
   await dropDatabasesLike(server, database.name);
 });
 
-/** A service, and the way from it to the server of its database `outage`. */
-class World implements AsyncDisposable {
-  readonly #undo = new AsyncDisposableStack();
-  readonly proxy: TcpProxy;
-  service: Service;
-
-  private constructor(proxy: TcpProxy, service: Service) {
-    this.proxy = this.#undo.use(proxy);
-    this.service = this.#undo.use(service);
-  }
-
-  static async make(
-    env: Record<string, string> = {},
-    options: object = {},
-    at: PostgresServer = server,
-  ): Promise<World> {
-    const proxy = await startProxy(at);
-    const service = await startService({
-      env: {
-        PG_BIN_DIRS: server.clientBinDirs.join(':'),
-        RETRY_BACKOFF_SECONDS: '1',
-        BACKUP_MAX_ATTEMPTS: '20',
-        ...env,
-      },
-    });
-    await register(service, { ...at, ...proxy.address }, database.name, 'outage', { options });
-    return new World(proxy, service);
-  }
-
-  get folder(): string {
-    return join(this.service.dataDir, 'data', 'backups');
-  }
-
-  /** Begins a slow dump, and waits until so many bytes of it have come through. */
-  async inTheMiddle(bytes = IN_THE_MIDDLE): Promise<BackupBody> {
-    this.proxy.throttle(PACE);
-    const before = this.proxy.received;
-    const asked = await askBackup(this.service, 'outage');
-    await until('the dump to be in its middle', () => this.proxy.received > before + bytes);
-    return asked;
-  }
-
-  /** What every trouble of a server must leave: nothing. And the next attempt is good. */
-  async expectRecovery(id: string, earlier: BackupBody): Promise<void> {
-    expect(await filesIn(this.folder)).toEqual(filesOf(earlier));
-    this.proxy.mend();
-    const done = await backupIn(this.service, id, 'completed', 'failed');
-    expect(done).toMatchObject({ status: 'completed', contents: { rows: BULK_ROWS + 10 }, error: null });
-    expect(done.attempt).toBeGreaterThan(1);
-    expect(await filesIn(this.folder)).toEqual(filesOf(earlier, done));
-    expect(await childrenOf(this.service)).toEqual([]);
-  }
-
-  /** Begins a slow restore, and waits until it loads. */
-  async loading(backup: BackupBody): Promise<string> {
-    this.proxy.throttle(PACE);
-    const { id } = (await askRestore(this.service, backup.id)).body;
-    await until('the restore to load', async () => {
-      const { progress } = await this.restore(id);
-      return progress?.phase === 'restoring' && progress.bytes > IN_THE_MIDDLE;
-    });
-    return id;
-  }
-
-  async restore(id: string): Promise<RestoreBody> {
-    return (await this.service.request<RestoreBody>('GET', `/restores/${id}`)).body;
-  }
-
-  /** A restore that failed leaves no database, as soon as its server can be asked; and it can be asked for again. */
-  async expectRestorable(failedId: string, backup: BackupBody): Promise<void> {
-    this.proxy.mend();
-    const isClean = async (): Promise<boolean> => (await this.restore(failedId)).unfinished_database === null;
-    await until('the unfinished database to be dropped', isClean, 60_000);
-    const again = await askRestore(this.service, backup.id);
-    expect((await restoreIn(this.service, again.body.id, 'completed', 'failed')).status).toBe('completed');
-    expect(await childrenOf(this.service)).toEqual([]);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#undo.disposeAsync();
-  }
-}
-
 describe.concurrent('a server that is lost in the middle of a dump', () => {
   const WAYS = {
-    'is cut off': { lose: (proxy: TcpProxy) => proxy.cut(), codes: /^(connection-lost|server-unreachable)$/ },
-    'resets every connection': { lose: (proxy: TcpProxy) => proxy.reset(), codes: /^connection-lost$/ },
+    'is cut off': {
+      by: () => patient,
+      lose: (proxy: TcpProxy) => proxy.cut(),
+      codes: /^(connection-lost|server-unreachable)$/,
+    },
+    'resets every connection': {
+      by: () => patient,
+      lose: (proxy: TcpProxy) => proxy.reset(),
+      codes: /^connection-lost$/,
+    },
     'says nothing any more': {
+      by: () => impatient,
       lose: async (proxy: TcpProxy) => proxy.blackHole(),
       codes: /^(archive-stalled|dump-not-opened)$/,
     },
   };
   test.each(Object.entries(WAYS))(
     '%s: told as what it is, nothing left, the next attempt good',
-    async (_, way) => {
-      await using world = await World.make({}, { stall_seconds: 2 });
-      const earlier = await completedBackup(world.service, 'outage');
-      const { id } = await world.inTheMiddle(IN_THE_MIDDLE * (1 + Math.random()));
-      await way.lose(world.proxy);
-      const { error } = await troubled(world.service, id);
-      expect(error).toMatchObject({ code: expect.stringMatching(way.codes) as string, retryable: true });
-      await world.expectRecovery(id, earlier);
+    async (_, { by, lose, codes }) => {
+      await using way = await Way.make(by(), { to: server, database: database.name });
+      const earlier = await completedBackup(by(), way.name);
+      const { id } = await way.inTheMiddle(IN_THE_MIDDLE * (1 + Math.random()));
+      await lose(way.proxy);
+      const { error } = await troubled(by(), id);
+      expect(error).toMatchObject({ code: expect.stringMatching(codes) as string, retryable: true });
+      await way.expectRecovery(id, earlier);
     },
   );
 
   test('is merely slow, for longer than a stall may take: is waited for', async () => {
-    await using world = await World.make({}, { stall_seconds: 3 });
-    world.proxy.throttle(PACE);
+    // So long that a busy machine opens a dump in it, and the dump takes longer still.
+    const options = { stall_seconds: 8 };
+    await using way = await Way.make(patient, { to: server, database: database.name, options });
+    way.proxy.throttle(PACE * 0.4);
     const begun = performance.now();
-    expect((await completedBackup(world.service, 'outage')).attempt).toBe(1);
-    expect(performance.now() - begun).toBeGreaterThan(3_000);
+    expect((await completedBackup(patient, way.name)).attempt).toBe(1);
+    expect(performance.now() - begun).toBeGreaterThan(8_000);
   });
 });
 
-describe.concurrent('a server that counts', () => {
-  /** Many small tables, each counted by one question, and a tool whose dump of them takes no time. */
-  async function countingWorld(): Promise<AsyncDisposable & { world: World; tables: string }> {
-    const many = await freshDatabase(server, 'counting');
-    await sql(server, many.name, TABLES.map((name) => `CREATE TABLE ${name} AS SELECT 1 AS id;`).join('\n'));
-    const bin = await folderWithPgDump(`exec cat "$(dirname "$0")/dump"`);
-    await using first = await World.make();
-    const { id } = await completedBackup(
-      first.service,
-      await register(first.service, server, many.name, 'it'),
-    );
-    const plain = await fetch(`${first.service.url}/backups/${id}/download?plain=true`);
-    await writeFile(join(bin, 'dump'), Buffer.from(await plain.arrayBuffer()));
-    const world = await World.make({ PG_BIN_DIRS: bin });
-    await register(world.service, { ...server, ...world.proxy.address }, many.name, 'counting', {
-      options: { stall_seconds: 2 },
-    });
-    const dispose = async (): Promise<void> => {
-      await world[Symbol.asyncDispose]();
-      await many.drop();
-      await rm(bin, { recursive: true });
-    };
-    return { world, tables: many.name, [Symbol.asyncDispose]: dispose };
-  }
+describe('a server that counts', () => {
+  /** Each is counted by one question, and the tool's dump of them takes no time. */
   const TABLES = Array.from({ length: 40 }, (_, index) => `t${index}`);
+  const DELAY_MS = 80;
+  let many: FreshDatabase;
+  let bin: string;
+  let service: Service;
+  let way: Way;
+
+  beforeAll(async () => {
+    many = await freshDatabase(server, 'counting');
+    await sql(server, many.name, TABLES.map((name) => `CREATE TABLE ${name} AS SELECT 1 AS id;`).join('\n'));
+    bin = await folderWithPgDump(`exec cat "$(dirname "$0")/dump"`);
+    const { username, password, host, port } = server;
+    const url = `postgres://${username}:${password}@${host}:${port}/${many.name}`;
+    const tool = join(server.clientBinDirs.at(-1)!, 'pg_dump');
+    await run(tool, ['-Fc', '-Z0', '-f', join(bin, 'dump'), '-d', url]);
+    const dirs = [bin, ...server.clientBinDirs].join(':');
+    service = await startService({ env: { ...env, PG_BIN_DIRS: dirs, ...strikeEnv(bin) } });
+    const options = { stall_seconds: 4 };
+    way = await Way.make(service, { to: server, database: many.name, options });
+  });
+  afterAll(async () => {
+    await way?.[Symbol.asyncDispose]();
+    await service?.stop();
+    await dropDatabasesLike(server, many.name);
+    await rm(bin, { recursive: true });
+  });
+
+  async function counting(): Promise<BackupBody> {
+    way.proxy.delay(DELAY_MS);
+    const asked = await askBackup(service, way.name);
+    await until('the counting to begin', async () => {
+      const { body } = await service.request<BackupBody>('GET', `/backups/${asked.id}`);
+      return body.progress?.phase === 'counting';
+    });
+    return asked;
+  }
 
   test('for longer than a stall may take is waited for, as long as it counts', async () => {
-    await using made = await countingWorld();
-    const { world } = made;
-    world.proxy.delay(50);
+    way.proxy.delay(DELAY_MS);
     const begun = performance.now();
-    await completedBackup(world.service, 'counting');
-    expect(performance.now() - begun).toBeGreaterThan(3_000);
+    await completedBackup(service, way.name);
+    expect(performance.now() - begun).toBeGreaterThan(4_000);
+    way.proxy.mend();
   });
 
   test('and never answers is given up, retryable; nothing is left, and the next attempt is good', async () => {
-    await using made = await countingWorld();
-    const { world, tables } = made;
-    world.proxy.delay(50);
-    const { id } = await askBackup(world.service, 'counting');
-    await until('the counting to begin', async () => {
-      const { body } = await world.service.request<BackupBody>('GET', `/backups/${id}`);
-      return body.progress?.phase === 'counting';
-    });
-    world.proxy.blackHole();
-    const { error } = await troubled(world.service, id);
+    const before = await way.files();
+    const { id } = await counting();
+    way.proxy.blackHole();
+    const { error } = await troubled(service, id);
     expect(error).toMatchObject({ code: 'counting-stalled', retryable: true });
-    expect(await filesIn(world.folder)).toEqual([]);
-    world.proxy.mend();
-    const done = await backupIn(world.service, id, 'completed', 'failed');
+    expect(await way.files()).toEqual(before);
+    way.proxy.mend();
+    const done = await backupIn(service, id, 'completed', 'failed');
     expect(done).toMatchObject({ status: 'completed', contents: { items: 40, rows: 40 } });
-    await untilNoSession(server, tables);
+    await untilNoSession(server, many.name);
+  });
+
+  test('is let go within five seconds when its backup is cancelled, and nothing is left', async () => {
+    const before = await way.files();
+    const { id } = await counting();
+    expect((await service.request('POST', `/backups/${id}/cancel`)).status).toBe(202);
+    const isOver = async (): Promise<boolean> =>
+      (await service.request<BackupBody>('GET', `/backups/${id}`)).body.status === 'cancelled';
+    await until('the backup to be cancelled', isOver, 5_000);
+    expect(await way.files()).toEqual(before);
+    way.proxy.mend();
+    await untilNoSession(server, many.name);
+  });
+
+  test('for a comparison is let go within five seconds when its restore is cancelled, and its database dropped', async () => {
+    const backup = await completedBackup(service, way.name);
+    const before = await databasesLike(server, many.name);
+    await aim(bin, { point: 'restore.loaded', signal: 'SIGSTOP' });
+    const { id } = (await askRestore(service, backup.id)).body;
+    await until('the service to stand still', async () =>
+      (await reachedPoints(bin)).includes('restore.loaded'),
+    );
+    // Only the comparison is slow: the loading talks to the server much more often.
+    way.proxy.delay(DELAY_MS);
+    process.kill(service.pid, 'SIGCONT');
+    await until(
+      'the restore to compare',
+      async () => (await way.restore(id)).progress?.phase === 'comparing',
+    );
+    expect((await service.request('POST', `/restores/${id}/cancel`)).status).toBe(202);
+    const isOver = async (): Promise<boolean> => (await way.restore(id)).status === 'cancelled';
+    await until('the restore to be cancelled', isOver, 5_000);
+    way.proxy.mend();
+    expect(await databasesLike(server, many.name)).toEqual(before);
+    expect(await childrenOf(service)).toEqual([]);
   });
 });
 
-describe.concurrent('a server that is lost in the middle of a restore', () => {
+describe('a server that is lost in the middle of a restore', () => {
   test('says nothing any more: the restore is given up, and its database dropped when it is back', async () => {
-    await using world = await World.make({ STALL_SECONDS: '2' });
-    const backup = await completedBackup(world.service, 'outage');
-    const id = await world.loading(backup);
-    world.proxy.blackHole();
-    const failed = await restoreIn(world.service, id, 'failed', 'completed');
+    await using way = await Way.make(impatient, { to: server, database: database.name });
+    const backup = await completedBackup(impatient, way.name);
+    const id = await way.loading(backup);
+    way.proxy.blackHole();
+    const failed = await restoreIn(impatient, id, 'failed', 'completed');
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'restore-stalled', retryable: true } });
-    await world.expectRestorable(id, backup);
+    await way.expectRestorable(id, backup);
   });
 });
 
-/** A server of its own, because others use the shared ones, and a service for it. */
-async function ownServer(): Promise<AsyncDisposable & { own: OwnServer; world: World }> {
+/** A server of its own, because others use the shared ones. */
+async function ownServer(): Promise<OwnServer & { at: PostgresServer }> {
   const bin = await ensurePostgresBinaries(15);
   const own = await startLocalPostgres({
     bin,
@@ -232,42 +210,43 @@ async function ownServer(): Promise<AsyncDisposable & { own: OwnServer; world: W
   const at = { ...server, ...own, major: 15 };
   await sql(at, 'postgres', `CREATE DATABASE ${database.name}`);
   await sql(at, database.name, BULK);
-  const world = await World.make({}, {}, at);
-  return {
-    own,
-    world,
-    [Symbol.asyncDispose]: async () => {
-      await world[Symbol.asyncDispose]();
-      await own.stop();
-    },
-  };
+  return { ...own, at };
 }
 type OwnServer = Awaited<ReturnType<typeof startLocalPostgres>>;
 
-describe.concurrent('a server that is stopped and started again', () => {
-  const WAYS = { 'is stopped': 'SIGINT', crashes: 'SIGQUIT' } as const;
+describe.concurrent.each([
+  { name: 'is stopped', signal: 'SIGINT' as const },
+  { name: 'crashes', signal: 'SIGQUIT' as const },
+])('a server that $name and is started again', ({ signal }) => {
   const codes = expect.stringMatching(/^(connection-lost|server-unreachable)$/) as string;
+  let own: Awaited<ReturnType<typeof ownServer>>;
+  let way: Way;
 
-  test.each(Object.entries(WAYS))('%s in the middle of a dump', async (_, signal) => {
-    await using made = await ownServer();
-    const { world, own } = made;
-    const earlier = await completedBackup(world.service, 'outage');
-    const { id } = await world.inTheMiddle();
-    await own.halt(signal);
-    expect((await troubled(world.service, id)).error).toMatchObject({ code: codes, retryable: true });
-    await own.resume();
-    await world.expectRecovery(id, earlier);
+  beforeAll(async () => {
+    own = await ownServer();
+    way = await Way.make(patient, { to: own.at, database: database.name });
+  });
+  afterAll(async () => {
+    await way?.[Symbol.asyncDispose]();
+    await own?.stop();
   });
 
-  test.each(Object.entries(WAYS))('%s in the middle of a restore', async (_, signal) => {
-    await using made = await ownServer();
-    const { world, own } = made;
-    const backup = await completedBackup(world.service, 'outage');
-    const id = await world.loading(backup);
+  test('in the middle of a dump', { concurrent: false }, async () => {
+    const earlier = await completedBackup(patient, way.name);
+    const { id } = await way.inTheMiddle();
     await own.halt(signal);
-    const failed = await restoreIn(world.service, id, 'failed', 'completed');
+    expect((await troubled(patient, id)).error).toMatchObject({ code: codes, retryable: true });
+    await own.resume();
+    await way.expectRecovery(id, earlier);
+  });
+
+  test('in the middle of a restore', { concurrent: false }, async () => {
+    const backup = await completedBackup(patient, way.name);
+    const id = await way.loading(backup);
+    await own.halt(signal);
+    const failed = await restoreIn(patient, id, 'failed', 'completed');
     expect(failed).toMatchObject({ status: 'failed', error: { code: codes, retryable: true } });
     await own.resume();
-    await world.expectRestorable(id, backup);
+    await way.expectRestorable(id, backup);
   });
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,13 +23,18 @@ export function strikeEnv(folder: string): Record<string, string> {
 /** Aims at a point; an earlier aim is forgotten. */
 export async function aim(folder: string, strike: Strike): Promise<void> {
   await disarm(folder);
-  await writeFile(strikeFile(folder), JSON.stringify({ nth: 1, ...strike }));
+  await writeAim(folder, { nth: 1, ...strike });
 }
 
 /** The service kills itself so long after it has got to its first point from now on. */
 export async function aimAtRandom(folder: string, afterMs: number): Promise<void> {
   await disarm(folder);
-  await writeFile(strikeFile(folder), JSON.stringify({ afterMs, signal: 'SIGKILL' }));
+  await writeAim(folder, { afterMs, signal: 'SIGKILL' });
+}
+
+/** Each is another one, also when it says the same as the one before. */
+async function writeAim(folder: string, what: object): Promise<void> {
+  await writeFile(strikeFile(folder), JSON.stringify({ ...what, id: randomUUID() }));
 }
 
 /** Nothing is struck any more, and what was reached so far is forgotten. */

@@ -1,0 +1,139 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { PhasePoint } from '../../src/process/phase-points.ts';
+import { askRestore, type RestoreBody } from '../support/restores.ts';
+import type { BackupBody } from '../support/shop.ts';
+import { until } from '../support/until.ts';
+import { CrashWorld } from './crash-world.ts';
+import { BACKUP_DEATHS, type Death, remove, RESTORE_DEATHS, titleOf } from './deaths.ts';
+import { cancelAt } from './held-work.ts';
+import { askBackup } from './outage-world.ts';
+import { aim, reachedPoints, strikeEnv } from './strike.ts';
+
+/** What is promised: so long after the request nothing of the work runs. */
+const ENDED_WITHIN_MS = 5_000;
+/** From here on a backup is good, and a restore has its name; a request to cancel it is refused, or changes nothing. */
+const TOO_LATE: readonly PhasePoint[] = [
+  'backup.manifest-stored',
+  'backup.completed',
+  'restore.placing-announced',
+  'restore.names-changed',
+  'restore.placed',
+  'restore.old-dropped',
+  'restore.completed',
+];
+/** So near to that, that both may happen. */
+const EITHER: readonly PhasePoint[] = [
+  'storage.chunk-written',
+  'storage.part-flushed',
+  'storage.object-visible',
+  'backup.archive-stored',
+  'backup.content-counted',
+  'restore.loaded',
+  'restore.compared',
+];
+
+/** Work of its own can be cancelled at a point when it is on its way there by itself, and not in recovery from a death. */
+function cancellable(deaths: readonly Death[]): Death[] {
+  return deaths.filter(({ by, after }) => after === undefined && by !== remove);
+}
+
+function endingsAfter(point: PhasePoint): string[] {
+  if (point === 'backup.failing') return ['cancelled', 'failed'];
+  if (TOO_LATE.includes(point)) return ['completed'];
+  return EITHER.includes(point) ? ['completed', 'cancelled'] : ['cancelled'];
+}
+
+async function endOf(world: CrashWorld, kind: string, id: string): Promise<string> {
+  return until(
+    `${kind} ${id} to end`,
+    async () => {
+      const { body } = await world.service.request<{ status: string }>('GET', `/${kind}/${id}`);
+      return !['queued', 'running'].includes(body.status) && body.status;
+    },
+    ENDED_WITHIN_MS,
+  );
+}
+
+describe.concurrent.each([
+  { kind: 'backups', points: cancellable(BACKUP_DEATHS) },
+  { kind: 'restores', points: cancellable(RESTORE_DEATHS) },
+])('cancelled, $kind: nothing runs or is left, and what is called completed is whole', ({ kind, points }) => {
+  let world: CrashWorld;
+
+  beforeAll(async () => {
+    world = await CrashWorld.make();
+  });
+  afterAll(async () => {
+    await world?.[Symbol.asyncDispose]();
+  });
+
+  for (const each of points) {
+    const { point, by } = each;
+    test(titleOf(each), { concurrent: false }, async () => {
+      const { dataDir, service } = world;
+      const { id, status } = await cancelAt(point, { dataDir, service, kind, ask: by(world) });
+      const end = await endOf(world, kind, id);
+      expect(endingsAfter(point)).toContain(end);
+      expect([202, 409]).toContain(status);
+      // A refusal is no empty word.
+      if (status === 409) expect(end).not.toBe('cancelled');
+      await world.expectWhole('cancelled');
+      await world.tidy();
+    });
+  }
+});
+
+/** Phases that are too short to be met otherwise. */
+describe('cancelled while its disk does not answer: nothing runs or is left when it answers again', () => {
+  const PRELOAD = fileURLToPath(new URL('hanging-disk-preload.ts', import.meta.url));
+  let world: CrashWorld;
+  let sign: string;
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'backstop-hanging-'));
+    sign = join(folder, 'hangs');
+    world = await CrashWorld.make({
+      NODE_OPTIONS: `${strikeEnv(folder)['NODE_OPTIONS']} --import ${PRELOAD}`,
+      BACKSTOP_HANGING_DISK: sign,
+    });
+  });
+  afterAll(async () => {
+    await world?.[Symbol.asyncDispose]();
+    await rm(dirname(sign), { recursive: true });
+  });
+
+  async function cancelIn(phase: string, kind: string, id: string): Promise<void> {
+    await until(`${kind} ${id} to be ${phase}`, async () => {
+      const { body } = await world.service.request<BackupBody | RestoreBody>('GET', `/${kind}/${id}`);
+      return body.progress?.phase === phase;
+    });
+    expect((await world.service.request('POST', `/${kind}/${id}/cancel`)).status).toBe(202);
+    await rm(sign);
+    expect(await endOf(world, kind, id)).toBe('cancelled');
+    await world.expectWhole('cancelled');
+  }
+
+  test('a backup that commits', async () => {
+    const { dataDir, service } = world;
+    await aim(dataDir, { point: 'backup.content-counted', signal: 'SIGSTOP' });
+    const asked = await askBackup(service, 'shop');
+    await until('the service to stand still', async () =>
+      (await reachedPoints(dataDir)).includes('backup.content-counted'),
+    );
+    await writeFile(sign, '');
+    process.kill(service.pid, 'SIGCONT');
+    await cancelIn('committing', 'backups', asked.id);
+  });
+
+  test('a restore that verifies', async () => {
+    await writeFile(sign, '');
+    const asked = await askRestore(world.service, world.backups.copy.id);
+    await cancelIn('verifying', 'restores', asked.body.id);
+  });
+});

@@ -1,0 +1,28 @@
+/**
+ * Loaded into a service before its own code (`node --import`): while the file is there that BACKSTOP_HANGING_DISK names, no
+ * long read and no flush of a file comes to its end, as on a share whose server does not answer.
+ */
+import { existsSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const sign = process.env['BACKSTOP_HANGING_DISK'] ?? '';
+/** Archives are read in longer pieces than anything else. */
+const LONG_BYTES = 64 * 1024;
+
+async function untilItAnswers(): Promise<void> {
+  while (existsSync(sign)) await delay(5);
+}
+
+const file = await open(process.execPath);
+const methods: FileHandle = Object.getPrototypeOf(file);
+await file.close();
+const { read, sync } = methods;
+methods.sync = async function hangingSync(this: FileHandle) {
+  await untilItAnswers();
+  return sync.call(this);
+};
+methods.read = async function hangingRead(this: FileHandle, ...args: unknown[]) {
+  if (Number(args[2]) >= LONG_BYTES) await untilItAnswers();
+  return Reflect.apply(read, this, args);
+} as FileHandle['read'];
