@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 import { FAULT_TIMEOUT_MS } from './test/faults/intensity.ts';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 /** Decorators and their metadata are transformed as tsconfig.json says; the reflection shim must be there first. */
 const setupFiles = ['reflect-metadata'];
@@ -21,6 +22,7 @@ export default defineConfig({
     // Most of these tests wait: for a server, for a process, for a time limit. Vitest's own number, one less than the cores,
     // leaves two cores idle half of the time.
     maxWorkers: Math.max(3, availableParallelism()),
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -69,48 +69,40 @@ async function outcomeOf(work: () => Promise<unknown>): Promise<unknown> {
 }
 
 describe('a damaged archive set', () => {
-  test(
-    `is refused, each of ${RUNS} random ones, by the manifest or by the digests, and with an error of ours`,
-    { timeout: often(180_000, 1_800_000) },
-    async () => {
-      const before = process.memoryUsage.rss();
-      let most = before;
-      await fc.assert(
-        fc.asyncProperty(damage, async (how) => {
-          const set = shelf.get(how.set.format, how.set.compression);
-          const object = damaged(set[how.object], how);
-          // Without its last line feed a manifest says what it said.
-          fc.pre(!object.equals(set[how.object].subarray(0, -1)) || how.object === 'archive');
-          const spoiled = { ...set, [how.object]: object };
-          // The catalog's own digests of the manifest and the archive would tell too; here nobody has a catalog.
-          const error = await outcomeOf(() => shelf.check(spoiled, dir));
-          expect(error).toBeInstanceOf(DomainError);
-          most = Math.max(most, process.memoryUsage.rss());
-        }),
-        { numRuns: RUNS, endOnFailure: true },
-      );
-      expect(most - before).toBeLessThan(MOST_BYTES);
-    },
-  );
+  test(`is refused, each of ${RUNS} random ones, by the manifest or by the digests, and with an error of ours`, async () => {
+    const before = process.memoryUsage.rss();
+    let most = before;
+    await fc.assert(
+      fc.asyncProperty(damage, async (how) => {
+        const set = shelf.get(how.set.format, how.set.compression);
+        const object = damaged(set[how.object], how);
+        // Without its last line feed a manifest says what it said.
+        fc.pre(!object.equals(set[how.object].subarray(0, -1)) || how.object === 'archive');
+        const spoiled = { ...set, [how.object]: object };
+        // The catalog's own digests of the manifest and the archive would tell too; here nobody has a catalog.
+        const error = await outcomeOf(() => shelf.check(spoiled, dir));
+        expect(error).toBeInstanceOf(DomainError);
+        most = Math.max(most, process.memoryUsage.rss());
+      }),
+      { numRuns: RUNS, endOnFailure: true },
+    );
+    expect(most - before).toBeLessThan(MOST_BYTES);
+  });
 
-  test(
-    `never makes a reader that has no digests crash or hang, in ${BARE_RUNS} runs`,
-    { timeout: often(180_000, 1_800_000) },
-    async () => {
-      await fc.assert(
-        fc.asyncProperty(damage, async (how) => {
-          const { format } = how.set;
-          const { archive } = shelf.get(format, 'none');
-          const spoiled = damaged(archive, how);
-          const error = await outcomeOf(() => engine.inspect(piecesOf(spoiled), format, plainCall()));
-          // A bit that was turned within a row leaves an archive that can be read; a cut one never is.
-          if (how.way === 'cut') expect(error).toBeDefined();
-          if (error !== undefined) expect(error).toBeInstanceOf(DomainError);
-        }),
-        { numRuns: BARE_RUNS, endOnFailure: true },
-      );
-    },
-  );
+  test(`never makes a reader that has no digests crash or hang, in ${BARE_RUNS} runs`, async () => {
+    await fc.assert(
+      fc.asyncProperty(damage, async (how) => {
+        const { format } = how.set;
+        const { archive } = shelf.get(format, 'none');
+        const spoiled = damaged(archive, how);
+        const error = await outcomeOf(() => engine.inspect(piecesOf(spoiled), format, plainCall()));
+        // A bit that was turned within a row leaves an archive that can be read; a cut one never is.
+        if (how.way === 'cut') expect(error).toBeDefined();
+        if (error !== undefined) expect(error).toBeInstanceOf(DomainError);
+      }),
+      { numRuns: BARE_RUNS, endOnFailure: true },
+    );
+  });
 
   test.each(['custom', 'plain'] as const)(
     'is refused when it is another one of equal size (%s)',

@@ -38,16 +38,13 @@ async function workOnAll(service: Service): Promise<void> {
 test(`killed (-9) ${KILLS} times at random, in the middle of backups, restores, removals and sweeps at once`, async () => {
   onTestFailed(() => void process.stderr.write(`repeat with BACKSTOP_SEED=${SEED}\n`));
   const random = randoms(1);
-  await world.kill();
   for (let kill = 1; kill <= KILLS; kill += 1) {
     await world.dieAfter(random(WITHIN_MS), workOnAll);
     if (kill % LOOK_EVERY !== 0) continue;
     await world.revive();
     await world.expectWhole();
     await world.tidy();
-    await world.kill();
   }
-  await world.revive();
   // Not only whole: it still works.
   const answer = await world.service.request('POST', '/backups?wait=completed', { database_id: 'shop' });
   expect(answer.status).toBe(200);

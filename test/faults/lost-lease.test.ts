@@ -2,10 +2,10 @@ import { link, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import type { PhasePoint } from '../../src/process/phase-points.ts';
-import { freshDatabase, type FreshDatabase, newestPostgresServer } from '../support/postgres-servers.ts';
+import { freshDatabase, type FreshDatabase, newestPostgresServer, sql } from '../support/postgres-servers.ts';
 import { askRestore, databasesLike, dropDatabasesLike, restoreIn } from '../support/restores.ts';
 import { type Service, startService } from '../support/service.ts';
 import {
@@ -30,10 +30,12 @@ let place: string;
 let catalog: FreshDatabase;
 let shop: FreshDatabase;
 let frozen: Service;
-let other: Service | undefined;
+let other: Service;
+/** How many lines the sleeper had logged when it was aimed at. */
+let seenLines = 0;
 let env: Record<string, string>;
 
-beforeEach(async () => {
+beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), 'backstop-lease-'));
   catalog = await freshDatabase(server, 'lease');
   shop = await freshShop(server, 'leased');
@@ -46,47 +48,70 @@ beforeEach(async () => {
     LEASE_SECONDS: String(LEASE_SECONDS),
   };
   frozen = await startService({ env: { ...env, WORK_DIR: join(place, 'one'), ...strikeEnv(place) } });
+  other = await startOther();
   await register(frozen, server, shop.name, 'shop');
 });
+/** The same two services go through all of it, as they would. */
 afterEach(async () => {
+  const { body } = await other.request<BackupBody[]>('GET', '/backups?limit=200');
+  for (const { id } of body) await other.request('DELETE', `/backups/${id}?force=true`);
+  await until('the archives to be removed', async () => (await files()).length === 0);
+  for (const name of await databasesLike(server, shop.name)) {
+    if (name !== shop.name) await sql(server, 'postgres', `DROP DATABASE "${name}" WITH (FORCE)`);
+  }
+});
+afterAll(async () => {
   // SIGKILL ends a stopped process as well.
-  await frozen.stop('SIGKILL');
+  await frozen?.stop('SIGKILL');
   await other?.stop('SIGKILL');
-  other = undefined;
   await dropDatabasesLike(server, shop.name);
   await catalog.drop();
   await rm(place, { recursive: true, force: true });
 });
 
-/** Stops the first service at a point of the work that is asked of it; the other one is there, but must not be the first. */
+function startOther(): Promise<Service> {
+  return startService({ env: { ...env, WORK_DIR: join(place, 'two') } });
+}
+
+/** Asks the one for work while the other cannot take it. */
+async function askTheOne<T>(ask: () => Promise<T>, untilThere: () => Promise<void>): Promise<T> {
+  // One that stood still in the middle of a write would hold the catalog.
+  await until('nothing to be done', async () => (await sql(server, catalog.name, TICKETS)).length === 0);
+  process.kill(other.pid, 'SIGSTOP');
+  try {
+    const asked = await ask();
+    await untilThere();
+    return asked;
+  } finally {
+    process.kill(other.pid, 'SIGCONT');
+  }
+}
+const TICKETS = 'SELECT id FROM tickets';
+
+/** Stops the first service at a point of the work that is asked of it. */
 async function freezeAt<T>(point: PhasePoint, ask: () => Promise<T>): Promise<T> {
-  const { pid } = await startOther();
-  process.kill(pid, 'SIGSTOP');
-  await aim(place, { point, signal: 'SIGSTOP' });
-  const asked = await ask();
-  await until(`the service to stand still at ${point}`, async () =>
-    (await reachedPoints(place)).includes(point),
-  );
-  process.kill(pid, 'SIGCONT');
-  return asked;
-}
-
-async function startOther(): Promise<Service> {
-  other = await startService({ env: { ...env, WORK_DIR: join(place, 'two') } });
-  return other;
-}
-
-function theOther(): Service {
-  if (other === undefined) throw new Error('the other service was not started');
-  return other;
+  const aimAndAsk = async (): Promise<T> => {
+    await aim(place, { point, signal: 'SIGSTOP' });
+    seenLines = frozen.logs().length;
+    return ask();
+  };
+  return askTheOne(aimAndAsk, async () => {
+    const points = (): Promise<string[]> => reachedPoints(place);
+    await until(`the service to stand still at ${point}`, async () => (await points()).includes(point));
+  });
 }
 
 /** The sleeper goes on, and has nothing more to do when it has said that its work is over. */
 async function wake(): Promise<void> {
   process.kill(frozen.pid, 'SIGCONT');
+  const said = (): string[] =>
+    frozen
+      .logs()
+      .slice(seenLines)
+      .map(({ msg }) => msg);
   const isOver = (): boolean =>
-    frozen.logs().some(({ msg }) => /^(a lost lease is given up|work ended without)/.test(msg));
-  await until('the sleeper to give up its work', isOver, 15_000);
+    said().some((msg) => /^(a lost lease is given up|work ended without)/.test(msg));
+  await until('the sleeper to give up its work', isOver);
 }
 
 /** The archives, without the mark of the folder. */
@@ -111,13 +136,12 @@ describe('a backup whose worker lost its lease', () => {
       const { body } = await freezeAt(point, () =>
         frozen.request<BackupBody>('POST', '/backups', { database_id: 'shop' }),
       );
-      const service = theOther();
-      const done = await backupIn(service, body.id, 'completed', 'failed');
+      const done = await backupIn(other, body.id, 'completed', 'failed');
       expect(done).toMatchObject({ status: 'completed', attempt });
       await wake();
       // Why it is kept is looked at after every backup, and may be written a moment later.
       const unchanged = { ...done, keep_reasons: expect.any(Array) as string[] };
-      expect((await service.request('GET', `/backups/${body.id}`)).body).toEqual(unchanged);
+      expect((await other.request('GET', `/backups/${body.id}`)).body).toEqual(unchanged);
       expect(await files()).toEqual([done.filename, `${done.filename}.manifest.json`]);
     },
   );
@@ -135,11 +159,10 @@ describe('a restore whose worker lost its lease', () => {
     async ({ point }) => {
       const backup = await completedBackup(frozen, 'shop');
       const { body } = await freezeAt(point, () => askRestore(frozen, backup.id));
-      const service = theOther();
-      const done = await restoreIn(service, body.id, 'completed', 'failed');
+      const done = await restoreIn(other, body.id, 'completed', 'failed');
       expect(done).toMatchObject({ status: 'completed', attempt: 2 });
       await wake();
-      expect((await service.request('GET', `/restores/${body.id}`)).body).toEqual(done);
+      expect((await other.request('GET', `/restores/${body.id}`)).body).toEqual(done);
       expect(await databasesLike(server, shop.name)).toEqual(
         [shop.name, done.target.database_name].toSorted(),
       );
@@ -147,6 +170,30 @@ describe('a restore whose worker lost its lease', () => {
   );
 });
 
+test('work that another service does is cancelled through the catalog, within five seconds', async () => {
+  const release = await holdTable(server, shop.name, 'orders');
+  const { body } = await askTheOne(
+    () => frozen.request<BackupBody>('POST', '/backups', { database_id: 'shop' }),
+    async () => void (await until('the backup to run', () => isRunning(frozen))),
+  );
+  expect((await other.request('POST', `/backups/${body.id}/cancel`)).status).toBeLessThan(300);
+  const ended = await until(
+    'the backup to be cancelled',
+    async () => {
+      const now = await other.request<BackupBody>('GET', `/backups/${body.id}`);
+      return now.body.status !== 'running' && now.body;
+    },
+    5_000,
+  );
+  expect(ended.status).toBe('cancelled');
+  await release();
+});
+
+async function isRunning(service: Service): Promise<boolean> {
+  return (await service.request<BackupBody[]>('GET', '/backups?status=running')).body.length > 0;
+}
+
+/** The last one, because the first service does not come back. */
 test('a worker that dies after it has published for a lost lease leaves what the next sweep removes', async () => {
   const { body } = await freezeAt('storage.part-flushed', () =>
     frozen.request<BackupBody>('POST', '/backups', { database_id: 'shop' }),
@@ -155,7 +202,7 @@ test('a worker that dies after it has published for a lost lease leaves what the
   const shelf = join(place, 'backups', 'shop');
   const part = (await readdir(shelf)).find((name) => name.endsWith('.partial'))!;
   await link(join(shelf, part), join(place, part));
-  const done = await backupIn(theOther(), body.id, 'completed');
+  const done = await backupIn(other, body.id, 'completed');
   expect(await files()).not.toContain(part);
   await link(join(place, part), join(shelf, part));
   await aim(place, { point: 'storage.object-visible', signal: 'SIGKILL' });
@@ -163,26 +210,8 @@ test('a worker that dies after it has published for a lost lease leaves what the
   expect(await frozen.ended).toMatchObject({ signal: 'SIGKILL' });
   const late = (await files()).filter((name) => !name.startsWith('.'));
   expect(late, 'what was published too late, beside the good backup').toHaveLength(3);
-  await other?.stop();
-  await startOther();
+  await other.stop();
+  other = await startOther();
   await until('the sweep to remove it', async () => (await files()).length === 2);
   expect(await files()).toEqual([done.filename, `${done.filename}.manifest.json`]);
-});
-
-test('work that another service does is cancelled through the catalog, within five seconds', async () => {
-  const release = await holdTable(server, shop.name, 'orders');
-  const { body } = await frozen.request<BackupBody>('POST', '/backups', { database_id: 'shop' });
-  await backupIn(frozen, body.id, 'running');
-  const service = await startOther();
-  expect((await service.request('POST', `/backups/${body.id}/cancel`)).status).toBeLessThan(300);
-  const ended = await until(
-    'the backup to be cancelled',
-    async () => {
-      const now = await service.request<BackupBody>('GET', `/backups/${body.id}`);
-      return now.body.status !== 'running' && now.body;
-    },
-    5_000,
-  );
-  expect(ended.status).toBe('cancelled');
-  await release();
 });

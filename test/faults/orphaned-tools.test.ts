@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { processesOf } from '../support/service.ts';
 import { until } from '../support/until.ts';
@@ -6,10 +6,10 @@ import { CrashWorld } from './crash-world.ts';
 import { aim, reachedPoints } from './strike.ts';
 
 let world: CrashWorld;
-beforeEach(async () => {
+beforeAll(async () => {
   world = await CrashWorld.make();
 });
-afterEach(async () => {
+afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
 });
 
@@ -57,4 +57,5 @@ test.each([
     'alive after the start',
   ).toEqual([]);
   await world.expectWhole();
+  await world.tidy();
 });
