@@ -1,4 +1,4 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 import type { Clock } from '../../clock/clock.js';
@@ -10,19 +10,34 @@ import { ServerTimeoutError, ServerUnreachableError, TlsFailedError } from '../e
 export const CONNECT_TIMEOUT_MS = 10_000;
 /** A server that speaks TLS greets at once; one that does not may wait for more. */
 const TLS_GREETING_MS = 2000;
+/** What a connection fails with that never came about. */
+const AWAY = new Set<unknown>([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+/** One server of those that a connection names. */
+export interface Address {
+  host: string;
+  port: number;
+}
 
 /** The addresses that a connection names itself: `host` and `seeds`. None for a name of an SRV record. */
 export function addressesOf({
   host,
   port,
   parameters,
-}: Pick<Connection, 'host' | 'port' | 'parameters'>): { host: string; port: number }[] {
+}: Pick<Connection, 'host' | 'port' | 'parameters'>): Address[] {
   if (parameters?.['srv'] === 'true') return [];
   const seeds = parameters?.['seeds']?.split(',').filter(Boolean) ?? [];
   return [{ host, port }, ...seeds.map(addressOf)];
 }
 
-function addressOf(text: string): { host: string; port: number } {
+function addressOf(text: string): Address {
   const match = /^(?<host>\[.*\]|[^:]*)(?::(?<port>\d+))?$/.exec(text)?.groups;
   return {
     host: (match?.['host'] ?? text).replace(/^\[(.*)\]$/, '$1'),
@@ -33,23 +48,27 @@ function addressOf(text: string): { host: string; port: number } {
 /**
  * Makes sure, before the driver is asked, that somebody listens at one of the addresses: the driver would go on trying for as long
  * as a server may take to answer, where a refused connection is a fact. Rejects with `server-unreachable` or `server-timeout`.
+ * @returns the first address that answered: one member of a replica set may be down; undefined for a name of an SRV record
  */
-export async function reachServer(connection: Connection, signal: AbortSignal, clock: Clock): Promise<void> {
+export async function reachServer(
+  connection: Connection,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<Address | undefined> {
   const addresses = addressesOf(connection);
-  if (addresses.length === 0) return;
+  if (addresses.length === 0) return undefined;
   const limit = {
     ms: CONNECT_TIMEOUT_MS,
     reason: new ServerTimeoutError(connection, CONNECT_TIMEOUT_MS / 1000),
   };
-  await withTimeLimit(clock, limit, signal, async (limited) => {
+  return await withTimeLimit(clock, limit, signal, async (limited) => {
     const won = new AbortController();
     const either = AbortSignal.any([limited, won.signal]);
     try {
-      await Promise.any(addresses.map((address) => knock(address, either)));
+      return await Promise.any(addresses.map((address) => knock(address, either)));
     } catch (error) {
       limited.throwIfAborted();
-      const reasons = error instanceof AggregateError ? error.errors.map(String).join('; ') : String(error);
-      throw new ServerUnreachableError(connection, reasons.replaceAll('Error: ', ''), { cause: error });
+      throw new ServerUnreachableError(connection, reasonsIn(error), { cause: error });
     } finally {
       won.abort();
     }
@@ -59,29 +78,43 @@ export async function reachServer(connection: Connection, signal: AbortSignal, c
 /**
  * Whether the connection will be encrypted, as its TLS mode asks. MongoDB has no way to ask for it within a connection, but a server
  * that speaks TLS greets back at once: `prefer`, which promises nothing, goes by that. Rejects with `tls-failed` when TLS is asked for
- * and the server closes at the greeting; the driver would try on for as long as a server may take to answer.
+ * and the server closes at the greeting; the driver would try on for as long as a server may take to answer. A server that has gone
+ * away since it was reached is `server-unreachable`: that says nothing about TLS, and may pass.
+ *
+ * @param reached what `reachServer` gave
  */
-export async function chooseTls(connection: Connection, signal: AbortSignal, clock: Clock): Promise<boolean> {
+export async function chooseTls(
+  connection: Connection,
+  reached: Address | undefined,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<boolean> {
   const { mode } = connection.tls;
   if (mode === 'disable') return false;
-  const [address] = addressesOf(connection);
-  if (address === undefined) return true; // an SRV record means TLS
-  const greeting = await greetTls({ ...connection, ...address }, signal, clock);
+  if (reached === undefined) return true; // an SRV record means TLS
+  const greeting = await greetTls({ ...connection, ...reached }, signal, clock);
   if (mode === 'prefer') return greeting === 'yes';
   if (greeting === 'no') throw new TlsFailedError(connection, 'the server does not speak TLS');
   return true;
 }
 
 async function greetTls(
-  { host, port, tls: { cert, key } }: Connection,
+  connection: Connection,
   signal: AbortSignal,
   clock: Clock,
 ): Promise<'yes' | 'no' | 'silent'> {
+  const {
+    host,
+    port,
+    tls: { cert, key },
+  } = connection;
   const limit = { ms: TLS_GREETING_MS, reason: new Error('no greeting') };
+  // Node does not send the name by itself; a proxy that serves several names closes without it.
+  const servername = isIP(host) === 0 ? host : undefined;
   try {
     await withTimeLimit(clock, limit, signal, async (limited) => {
       await settled(
-        connectTls({ host, port, rejectUnauthorized: false, cert, key }),
+        connectTls({ host, port, servername, rejectUnauthorized: false, cert, key }),
         'secureConnect',
         limited,
       );
@@ -89,12 +122,26 @@ async function greetTls(
     return 'yes';
   } catch (error) {
     signal.throwIfAborted();
-    return error === limit.reason ? 'silent' : 'no';
+    if (error === limit.reason) return 'silent';
+    if (isAway(error)) throw new ServerUnreachableError({ host, port }, reasonsIn(error), { cause: error });
+    return 'no';
   }
 }
 
-async function knock(address: { host: string; port: number }, signal: AbortSignal): Promise<void> {
+/** The connection was not made at all. One that is reset at the greeting was: so does a server that does not speak TLS. */
+function isAway(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && AWAY.has(error.code);
+}
+
+/** Of each attempt, where a name has several addresses. */
+function reasonsIn(error: unknown): string {
+  const reasons = error instanceof AggregateError ? error.errors.map(String).join('; ') : String(error);
+  return reasons.replaceAll('Error: ', '');
+}
+
+async function knock(address: Address, signal: AbortSignal): Promise<Address> {
   await settled(connectTcp(address), 'connect', signal);
+  return address;
 }
 
 /** Resolves at `event`, and closes the socket in any case. */

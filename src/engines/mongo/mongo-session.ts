@@ -48,8 +48,8 @@ export class MongoSession implements AsyncDisposable {
     clock: Clock,
   ): Promise<MongoSession> {
     signal.throwIfAborted();
-    await reachServer(connection, signal, clock);
-    const usesTls = await chooseTls(connection, signal, clock);
+    const reached = await reachServer(connection, signal, clock);
+    const usesTls = await chooseTls(connection, reached, signal, clock);
     try {
       return await MongoSession.#connect(connection, applicationName, { signal, clock }, usesTls);
     } catch (error) {
