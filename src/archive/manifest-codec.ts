@@ -52,6 +52,8 @@ const filename = checked(
   'must be a file name without folders',
 );
 
+const yes = checked((value): value is true => value === true, 'must be true, or left out');
+
 const part = record<ManifestPart>({ role: oneOf(['data', 'roles']), filename, plain: bytes, stored: bytes });
 
 const parts = where(
@@ -68,6 +70,7 @@ const content = record<ContentFacts>({
       rows: size,
       bytes: size,
       contentHash: optional(someText),
+      expires: optional(yes),
     }),
   ),
   counters: dictionary(integer(0)),

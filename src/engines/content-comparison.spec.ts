@@ -23,6 +23,7 @@ describe('comparing a copy with a manifest', () => {
   test('finds nothing between equal facts, and says what it compared', () => {
     expect(compareContent(facts(), facts())).toEqual({
       differences: [],
+      expired: [],
       items: 3,
       rows: 21,
       hashedItems: 0,

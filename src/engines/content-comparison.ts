@@ -11,6 +11,8 @@ export interface ContentDifference {
 
 export interface ContentComparison {
   differences: ContentDifference[];
+  /** Items of which the server let rows expire meanwhile; fewer rows of them are no difference. */
+  expired: { name: string; expected: number; found: number }[];
   /** What was compared, for telling: tables or collections, their rows, and whether rows were compared one by one. */
   items: number;
   rows: number;
@@ -21,7 +23,7 @@ export interface ContentComparison {
 
 /**
  * Compares a restored copy with a manifest, exactly: every item and its rows, content hashes where both sides took them, counters,
- * and the digest of all definitions. Pure. Sizes on disk are not compared: a fresh copy has no bloat.
+ * and the digest of all definitions. Of items whose rows expire by themselves there may be fewer; that is told apart. Pure. Sizes on disk are not compared: a fresh copy has no bloat.
  * @param only names of the items that were restored; then neither counters nor the schema as a whole can be compared
  */
 export function compareContent(
@@ -32,7 +34,10 @@ export function compareContent(
   const wanted =
     only === undefined ? expected.items : expected.items.filter(({ name }) => only.includes(name));
   const foundByName = new Map(found.items.map((item) => [item.name, item]));
-  const differences = wanted.flatMap((item) => compareItem(item, foundByName.get(item.name)));
+  const expired = wanted.flatMap((item) => expiredOf(item, foundByName.get(item.name)));
+  const differences = wanted
+    .filter((item) => !expired.some(({ name }) => name === item.name))
+    .flatMap((item) => compareItem(item, foundByName.get(item.name)));
   const wantedNames = new Set(wanted.map(({ name }) => name));
   for (const item of found.items) {
     if (!wantedNames.has(item.name)) {
@@ -45,6 +50,7 @@ export function compareContent(
   if (schemaCompared) differences.push(...compareSchema(expected, found));
   return {
     differences,
+    expired,
     items: wanted.length,
     rows: wanted.reduce((total, { rows }) => total + rows, 0),
     hashedItems: wanted.filter((item) => hasHashes(item, foundByName.get(item.name))).length,
@@ -70,6 +76,11 @@ export function describeDifference({ kind, name, expected, found }: ContentDiffe
         ? 'the definitions differ from those in the backup'
         : `the number of ${name} is ${found ?? 0} instead of ${expected ?? 0}`;
   }
+}
+
+function expiredOf(expected: ItemFacts, found: ItemFacts | undefined): ContentComparison['expired'] {
+  if (expected.expires !== true || found === undefined || found.rows >= expected.rows) return [];
+  return [{ name: expected.name, expected: expected.rows, found: found.rows }];
 }
 
 function compareItem(expected: ItemFacts, found: ItemFacts | undefined): ContentDifference[] {

@@ -19,6 +19,11 @@ export interface ItemFacts {
   bytes: number;
   /** Order-independent hash of the rows, when asked for; the prefix names the method, as `pg-hash-v1:…`. */
   contentHash?: string;
+  /**
+   * The server deletes rows of it by itself once they are old enough (a TTL index): a copy of an old backup loses them minutes after
+   * it was loaded, so fewer rows are no fault of the backup.
+   */
+  expires?: true;
 }
 
 export interface SchemaFacts {

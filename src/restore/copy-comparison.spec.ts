@@ -15,8 +15,27 @@ const facts: ContentFacts = {
 describe('comparing a copy with its manifest', () => {
   test('an equal one is told by figures', () => {
     const { compared, notes } = compareCopy(facts, structuredClone(facts), null);
-    expect(compared).toEqual({ items: 2, rows: 8, hashes: 1, schema: true });
+    expect(compared).toEqual({ items: 2, rows: 8, hashes: 1, schema: true, expired: 0 });
     expect(notes).toEqual([]);
+  });
+
+  test('rows that expire by themselves may be fewer, which is said; more, other or no rows at all are differences', () => {
+    const session = { name: 'sessions', kind: 'collection', rows: 40, bytes: 1, expires: true } as const;
+    const backup: ContentFacts = { ...facts, items: [session] };
+    const copyWith = (rows: number, contentHash?: string): ContentFacts => ({
+      ...facts,
+      items: [{ name: 'sessions', kind: 'collection', rows, bytes: 1, ...(contentHash && { contentHash }) }],
+    });
+    const { compared, notes } = compareCopy(backup, copyWith(3), null);
+    expect(compared).toMatchObject({ items: 1, expired: 37 });
+    expect(notes.join()).toMatch(/sessions has 3 of 40 rows/);
+    expect(compareCopy(backup, copyWith(40), null)).toMatchObject({ compared: { expired: 0 }, notes: [] });
+    expect(() => compareCopy(backup, copyWith(41), null)).toThrow(/41 rows instead of 40/);
+    expect(() => compareCopy(backup, { ...facts, items: [] }, null)).toThrow(/missing/);
+    const hashed: ContentFacts = { ...facts, items: [{ ...session, contentHash: 'h:1' }] };
+    expect(() => compareCopy(hashed, copyWith(40, 'h:2'), null)).toThrow(/not the same ones/);
+    const lasting: ContentFacts = { ...facts, items: [{ ...session, expires: undefined }] };
+    expect(() => compareCopy(lasting, copyWith(39), null)).toThrow(/39 rows instead of 40/);
   });
 
   test('what could not be compared is said', () => {

@@ -17,14 +17,20 @@ export function compareCopy(
   const comparison = only === null ? compareContent(expected, found) : compareChosen(expected, found, only);
   if (comparison.differences.length > 0) throw new RestoreDiffersError(comparison.differences);
   const { items, rows, hashedItems: hashes, schemaCompared: schema } = comparison;
-  const notes =
+  const expired = comparison.expired.reduce((sum, one) => sum + one.expected - one.found, 0);
+  const notes = comparison.expired.map(
+    ({ name, expected: dumped, found: left }) =>
+      `${name} has ${left} of ${dumped} rows: the server deletes those of it that are old enough (a TTL index), ` +
+      'and did so after they were loaded.',
+  );
+  const definitions =
     only === null && !schema
       ? [
           `The definitions were not compared: ${expected.schema.comparableWith} and ` +
             `${found.schema.comparableWith} describe them in different words. Tables and rows were.`,
         ]
       : [];
-  return { compared: { items, rows, hashes, schema }, notes };
+  return { compared: { items, rows, hashes, schema, expired }, notes: [...notes, ...definitions] };
 }
 
 /**

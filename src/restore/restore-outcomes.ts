@@ -10,6 +10,7 @@ import { DomainError } from '../errors/domain-error.js';
 import { reached } from '../process/phase-points.js';
 import { type Lease, Queue } from '../queue/queue.js';
 import { type RestoreChanges, RestoreMoves } from './restore-moves.js';
+import { evidenceShownBy } from './restore-result.js';
 import type { Restore } from './restore.entity.js';
 import { RestoreDiffersError, RestoreWorkerLostError } from './restore.errors.js';
 
@@ -64,8 +65,7 @@ export class RestoreOutcomes {
   }
 
   /**
-   * The restore is placed. A whole one has also shown its backup to be good: `proven` when everything was compared, and only
-   * `restorable` when the definitions could not be.
+   * The restore is placed. A whole one has also shown how good its backup is.
    */
   async completed(restore: Restore, lease: Lease): Promise<void> {
     const { id: restoreId, backupId, keptAs, result } = restore;
@@ -74,8 +74,11 @@ export class RestoreOutcomes {
     await this.catalog.write(async (tx) => {
       await this.moves.move(tx, restore, 'completed', { ...ended(now), ...NO_ERROR, keptAs, result });
       if (result.verified && restore.tables === null) {
-        const name = result.compared.schema ? 'proven' : 'restorable';
-        await this.evidence.record(tx, backupId, { name, at: now, restoreMs: result.restoreMs });
+        await this.evidence.record(tx, backupId, {
+          name: evidenceShownBy(result.compared),
+          at: now,
+          restoreMs: result.restoreMs,
+        });
       }
       await this.queue.finish(tx, lease);
     });

@@ -17,4 +17,14 @@ export interface ComparedFigures {
   hashes: number;
   /** Whether the definitions were compared; they cannot be between different majors of a server, nor for single tables. */
   schema: boolean;
+  /** Rows that are missing because the server lets them expire by themselves. Unless 0, the copy was not shown to be exact. */
+  expired: number;
+}
+
+/**
+ * What a whole copy shows of its backup: `proven` when everything was compared and equal, and only `restorable` when the definitions
+ * could not be compared, or rows had expired before they were counted. Pure.
+ */
+export function evidenceShownBy({ schema, expired }: ComparedFigures): 'proven' | 'restorable' {
+  return schema && expired === 0 ? 'proven' : 'restorable';
 }

@@ -102,6 +102,13 @@ export class ComparedView {
    * @example true
    */
   schema: boolean;
+
+  /**
+   * Rows that are missing because the server deletes them by itself when they are old enough (a TTL index). Unless 0, the copy was not
+   * shown to be exact, and its backup is called `restorable`, not `proven`.
+   * @example 0
+   */
+  expired: number;
 }
 
 /** What came out of a restore. */

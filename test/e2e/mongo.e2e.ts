@@ -88,7 +88,12 @@ describe.runIf(mongoServers().length > 0)('MongoDB over HTTP', () => {
     }>('GET', `/backups/${backup.id}/contents`);
     expect(Object.fromEntries(body.items.map(({ name, rows }) => [name, rows]))).toEqual(SAMPLE_DOCUMENTS);
     expect(body.items.every((item) => item.kind === 'collection' && item.content_hash !== null)).toBe(true);
-    const manifest = await service.request('GET', `/backups/${backup.id}/manifest`);
+    const manifest = await service.request<{ content: { items: { name: string; expires?: true }[] } }>(
+      'GET',
+      `/backups/${backup.id}/manifest`,
+    );
+    const expiring = manifest.body.content.items.filter(({ expires }) => expires === true);
+    expect(expiring.map(({ name }) => name)).toEqual(['orders']);
     expect(manifest.body).toMatchObject({
       engine: 'mongodb',
       format: 'archive',
@@ -112,7 +117,10 @@ describe.runIf(mongoServers().length > 0)('MongoDB over HTTP', () => {
     const done = await completedRestore(service, backup.id);
     expect(done).toMatchObject({
       unfinished_database: null,
-      result: { verified: true, compared: { items: 9, rows: DOCUMENTS, hashes: 9, schema: true } },
+      result: {
+        verified: true,
+        compared: { items: 9, rows: DOCUMENTS, hashes: 9, schema: true, expired: 0 },
+      },
     });
     expect(done.target.database_name).toMatch(new RegExp(`^${shop.name}_restored_`));
     const restored = shop.client.db(done.target.database_name);

@@ -60,7 +60,7 @@ describe('restoring into a new database', () => {
       kept_as: null,
       safety_backup_id: null,
       error: null,
-      result: { verified: true, compared: { items: 3, rows: 2_500, hashes: 3, schema: true } },
+      result: { verified: true, compared: { items: 3, rows: 2_500, hashes: 3, schema: true, expired: 0 } },
     });
     expect(await countRows(server, name, 'orders')).toBe(2_000);
     expect(await databasesLike(server, shop.name)).toContain(name);

@@ -15,7 +15,7 @@ import { connectionTo, type RestoreBench, restoreBench } from './restore-bench.t
 
 const result: RestoreResult = {
   restoreMs: 5,
-  compared: { items: 1, rows: 1, hashes: 0, schema: true },
+  compared: { items: 1, rows: 1, hashes: 0, schema: true, expired: 0 },
   verified: true,
   notes: [],
 };

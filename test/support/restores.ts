@@ -23,7 +23,7 @@ export interface RestoreBody {
   progress?: { phase: string; bytes: number; bytes_total: number | null };
   result: {
     verified: boolean;
-    compared: { items: number; rows: number; hashes: number; schema: boolean };
+    compared: { items: number; rows: number; hashes: number; schema: boolean; expired: number };
     restore_seconds: number;
     notes: string[];
   } | null;

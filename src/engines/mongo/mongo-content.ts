@@ -3,7 +3,7 @@ import type { DumpScope, ServerFacts } from '../engine.js';
 import { type ArchiveContent, dataNamespaceOf, nameOf, type Namespace } from './archive/archive.js';
 import { documentsOf } from './archive/archive-events.js';
 import { ContentHash } from './archive/content-hash.js';
-import { readDefinition } from './archive/definition.js';
+import { type CollectionDefinition, readDefinition } from './archive/definition.js';
 import type { MongoCall } from './mongo-call.js';
 import { findCollections, isWanted, itemName } from './mongo-collections.js';
 import { describeSchema } from './mongo-schema.js';
@@ -33,6 +33,7 @@ export function contentOfArchive(
         rows: found?.documents ?? 0,
         bytes: found?.bytes ?? 0,
         ...(found?.contentHash !== undefined && { contentHash: found.contentHash }),
+        ...(expires(readDefinition(entry)) && { expires: true }),
       };
     });
   const definitions = kept.map((entry) => ({
@@ -95,6 +96,11 @@ async function hashDocuments(
     }
   });
   return { rows, bytes, contentHash: hash.toString() };
+}
+
+/** Whether the server deletes documents by their age: by an index, or in a time series or clustered collection by itself. */
+export function expires({ options, indexes }: Pick<CollectionDefinition, 'options' | 'indexes'>): boolean {
+  return options.has('expireAfterSeconds') || indexes.some((index) => index.has('expireAfterSeconds'));
 }
 
 function byName(a: ItemFacts, b: ItemFacts): number {
