@@ -301,18 +301,22 @@ export interface EngineDatabases {
   exists(connection: Connection, name: string, call: EngineCall): Promise<boolean>;
 
   /**
-   * Creates an empty database like the one that `server` (of a manifest) describes: encoding, collation. Rejects with
+   * Creates an empty database like the one that a manifest's server describes: encoding, collation. Rejects with
    * `target-database-exists`, `permission-denied` or `server-too-old` (older than the manifest's server) before anything is made.
    */
-  create(connection: Connection, name: string, like: ServerFacts, call: EngineCall): Promise<void>;
+  create(connection: Connection, name: string, made: NewDatabase, call: EngineCall): Promise<void>;
 
-  /** Drops a database that we made; resolves when it is absent. Ends sessions in it only when told. */
-  drop(
-    connection: Connection,
-    name: string,
-    options: { endSessions: boolean },
-    call: EngineCall,
-  ): Promise<void>;
+  /**
+   * Drops a database that we made; resolves when it is absent. Ends sessions in it only when told. With `madeBy`, what `create` has
+   * not made for that owner, or what has been released since, is somebody else's, and stays.
+   */
+  drop(connection: Connection, name: string, options: DropOptions, call: EngineCall): Promise<void>;
+
+  /**
+   * Takes the owner's mark off a database that is whole: from now on no `drop` with `madeBy` touches it. Any number of times. An engine
+   * that renames atomically has none: there a fresh database is never loaded under a name that others can mean.
+   */
+  release(connection: Connection, name: string, call: EngineCall): Promise<void>;
 
   /**
    * Gives a database that we made another name, in one step where the traits say `atomic`. Rejects with `target-database-exists` when there is one
@@ -351,6 +355,20 @@ export interface EngineDatabases {
     names: Omit<SwapNames, 'keepAs'> & { keepAs: string | null },
     call: EngineCall,
   ): Promise<'swapped' | 'untouched'>;
+}
+
+/** How a database is made. */
+export interface NewDatabase {
+  /** Of the manifest of what is to be loaded. */
+  like: ServerFacts;
+  /** For whom: one attempt, of all that ever were. */
+  owner: string;
+}
+
+export interface DropOptions {
+  endSessions: boolean;
+  /** The owner that `create` was told. */
+  madeBy?: string;
 }
 
 /** The names in a swap: `fresh` becomes `live`, and `live` becomes `keepAs`. */

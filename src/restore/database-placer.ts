@@ -46,7 +46,8 @@ export class DatabasePlacer {
     await this.catalog.write((tx) => this.moves.enterStage(tx, restore, 'placing', { keptAs, result }));
     Object.assign(restore, { stage: 'placing', keptAs, result });
     reached('restore.placing-announced');
-    if (restore.freshName !== restore.targetDatabaseName) {
+    if (restore.freshName === restore.targetDatabaseName) await this.fresh.release(restore);
+    else {
       await this.fresh.rename(restore, 'give a database its final name', (signal) =>
         rename(server, restore, signal),
       );
@@ -112,7 +113,11 @@ export class DatabasePlacer {
   async #hasHappened(restore: Restore): Promise<boolean> {
     const { keptAs: keepAs, freshName: fresh, targetDatabaseName: live } = restore;
     if (fresh === null) throw new Error(`restore ${restore.id} has nothing to give a name to`);
-    if (fresh === live) return true; // it was loaded and compared under its final name
+    if (fresh === live) {
+      // It was loaded and compared under its final name.
+      await this.fresh.release(restore);
+      return true;
+    }
     const { databases, connection } = await this.fresh.server(restore);
     const outcome = await this.fresh.rename(restore, 'tell what became of its databases', (signal) =>
       databases.settleSwap(connection, { live, fresh, keepAs }, { signal }),

@@ -7,6 +7,7 @@ import type { Connection, EngineDatabases } from '../engines/engine.js';
 import { EngineRegistry } from '../engines/engine-registry.js';
 import { reached } from '../process/phase-points.js';
 import { RestoreMoves } from './restore-moves.js';
+import { ownerOf } from './restore-names.js';
 import { RestoreTargets } from './restore-targets.js';
 import type { Restore } from './restore.entity.js';
 import { ServerStepTimeoutError } from './restore.errors.js';
@@ -54,9 +55,17 @@ export class FreshDatabases {
     return this.step(name, work, renames === 'atomic' ? STEP_SECONDS : COPYING_STEP_SECONDS);
   }
 
+  /** Says on the server that the database which was loaded under its final name is whole. Any number of times. */
+  async release(restore: Restore): Promise<void> {
+    const { databases, connection } = await this.server(restore);
+    await this.step('say that a database is whole', (signal) =>
+      databases.release(connection, restore.targetDatabaseName, { signal }),
+    );
+  }
+
   /**
-   * Drops the database that the row names as ours, and takes its name off the row. Sessions in it are ended: its name is
-   * known to us alone, so they are what a stopped tool has left. Brings `restore` up to date.
+   * Drops the database that the row names as ours, if it is, and takes its name off the row. Sessions in it are ended: they are what
+   * a stopped tool has left. Brings `restore` up to date.
    */
   async drop(restore: Restore): Promise<void> {
     const { freshName } = restore;
@@ -71,7 +80,7 @@ export class FreshDatabases {
     Object.assign(restore, { stage: 'nothing', freshName: null, keptAs: null });
   }
 
-  /** Drops the database without a word in the row, which is another worker's by now. Nobody else's attempt has this name. */
+  /** Drops what this attempt has made without a word in the row, which is another worker's by now. */
   async tryDropUnnamed(restore: Restore): Promise<void> {
     const { id: restoreId, freshName } = restore;
     if (freshName === null) return;
@@ -88,7 +97,7 @@ export class FreshDatabases {
   async #dropFromServer(restore: Restore, name: string): Promise<void> {
     const { databases, connection } = await this.server(restore);
     await this.step('drop a database', (signal) =>
-      databases.drop(connection, name, { endSessions: true }, { signal }),
+      databases.drop(connection, name, { endSessions: true, madeBy: ownerOf(restore) }, { signal }),
     );
   }
 

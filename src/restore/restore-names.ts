@@ -19,6 +19,11 @@ export function restoringName(base: string, restoreId: string, attempt: number, 
   return fit(base, `_restoring_${restoreId.slice(-12)}${turnOf(attempt)}`, maxBytes);
 }
 
+/** Whom an engine is told that a fresh database is made for. */
+export function ownerOf({ id, attempt }: { id: string; attempt: number }): string {
+  return `restore ${id}, attempt ${attempt}`;
+}
+
 /** The name that the old database keeps: `shop_before_restore_20261121_030000`. */
 export function keptName(base: string, at: Date, turn: number, maxBytes: number): string {
   return fit(base, `_before_restore_${stampOf(at)}${turnOf(turn)}`, maxBytes);

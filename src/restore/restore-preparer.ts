@@ -5,7 +5,7 @@ import { Clock } from '../clock/clock.js';
 import { DatabaseInUseError } from '../engines/tools.errors.js';
 import { reached } from '../process/phase-points.js';
 import { RestoreMoves } from './restore-moves.js';
-import { restoringName } from './restore-names.js';
+import { ownerOf, restoringName } from './restore-names.js';
 import type { RestoreWork } from './restore-work.js';
 import { SafetyBackups } from './safety-backups.js';
 import { TargetInspector } from './target-inspector.js';
@@ -94,7 +94,8 @@ export class RestorePreparer {
     await this.catalog.write((tx) => this.moves.enterStage(tx, restore, 'loading', { freshName }));
     Object.assign(restore, { stage: 'loading', freshName });
     reached('restore.fresh-announced');
-    await engine.databases.create(connection, freshName, set.manifest.server, { signal });
+    const made = { like: set.manifest.server, owner: ownerOf(restore) };
+    await engine.databases.create(connection, freshName, made, { signal });
     reached('restore.fresh-created');
   }
 }

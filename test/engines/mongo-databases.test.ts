@@ -31,10 +31,12 @@ describe.each(servers)('whole databases on $title', ({ server }) => {
     await using database = await freshMongoDatabase(server, 'made');
     const { databases } = engine;
     expect(await databases.exists(to(''), database.name, plainCall())).toBe(false);
-    await databases.create(to(''), database.name, facts, plainCall());
+    await databases.create(to(''), database.name, { like: facts, owner: 'a test' }, plainCall());
     expect(await databases.exists(to(''), database.name, plainCall())).toBe(true);
     expect((await engine.measure(to(database.name), {}, plainCall())).items).toEqual([]);
-    await expect(databases.create(to(''), database.name, facts, plainCall())).rejects.toMatchObject({
+    await expect(
+      databases.create(to(''), database.name, { like: facts, owner: 'a test' }, plainCall()),
+    ).rejects.toMatchObject({
       code: 'target-database-exists',
     });
     await databases.drop(to(''), database.name, { endSessions: true }, plainCall());
@@ -42,10 +44,52 @@ describe.each(servers)('whole databases on $title', ({ server }) => {
     expect(await databases.exists(to(''), database.name, plainCall())).toBe(false);
   });
 
+  test('of two who create one at once, one is refused', async () => {
+    await using database = await freshMongoDatabase(server, 'raced');
+    const owners = ['one', 'two', 'three'];
+    const results = await Promise.allSettled(
+      owners.map((owner) =>
+        engine.databases.create(to(''), database.name, { like: facts, owner }, plainCall()),
+      ),
+    );
+    const refused = results.filter(({ status }) => status === 'rejected');
+    expect(refused).toHaveLength(2);
+    for (const { reason } of refused as PromiseRejectedResult[])
+      expect(reason).toMatchObject({ code: 'target-database-exists' });
+  });
+
+  test('dropping what somebody has made leaves what another has, and what is whole', async () => {
+    const { databases } = engine;
+    const dropOf = (name: string, madeBy: string): Promise<void> =>
+      databases.drop(to(''), name, { endSessions: true, madeBy }, plainCall());
+    await using theirs = await freshMongoDatabase(server, 'theirs');
+    await theirs.db.collection('a').insertOne({ x: 1 });
+    await dropOf(theirs.name, 'us');
+    expect(await theirs.db.collection('a').countDocuments()).toBe(1);
+
+    await using made = await freshMongoDatabase(server, 'owned');
+    await databases.create(to(''), made.name, { like: facts, owner: 'us' }, plainCall());
+    await made.db.collection('a').insertOne({ x: 1 });
+    await dropOf(made.name, 'us before');
+    expect(await made.db.collection('a').countDocuments()).toBe(1);
+    await databases.release(to(''), made.name, plainCall());
+    await databases.release(to(''), made.name, plainCall());
+    await dropOf(made.name, 'us');
+    expect((await made.db.listCollections().toArray()).map(({ name }) => name)).toEqual(['a']);
+
+    await using unfinished = await freshMongoDatabase(server, 'unfinished');
+    await databases.create(to(''), unfinished.name, { like: facts, owner: 'us' }, plainCall());
+    await unfinished.db.collection('a').insertOne({ x: 1 });
+    await dropOf(unfinished.name, 'us');
+    expect(await databases.exists(to(''), unfinished.name, plainCall())).toBe(false);
+  });
+
   test('a dump of a newer server is refused before anything is made', async () => {
     await using database = await freshMongoDatabase(server, 'newer');
     const newer = { ...facts, major: facts.major + 1 };
-    await expect(engine.databases.create(to(''), database.name, newer, plainCall())).rejects.toMatchObject({
+    await expect(
+      engine.databases.create(to(''), database.name, { like: newer, owner: 'a test' }, plainCall()),
+    ).rejects.toMatchObject({
       code: 'server-too-old',
     });
     expect(await engine.databases.exists(to(''), database.name, plainCall())).toBe(false);

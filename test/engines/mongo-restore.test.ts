@@ -93,7 +93,7 @@ describe.each(servers)('loading archives into $title', ({ server }) => {
     await using target = await freshMongoDatabase(server, 'none');
     const connection = connectionToMongo(server, target.name);
     const { server: facts } = await engine.probe(connectionToMongo(server, ''), plainCall());
-    await engine.databases.create(connection, target.name, facts, plainCall());
+    await engine.databases.create(connection, target.name, { like: facts, owner: 'a test' }, plainCall());
     const choice = { format: 'archive', workDir: folder } as const;
     await engine.restore(connection, piecesOf(archiveOf(undefined)), choice, plainCall());
     const again = await dumped(engine, connection);

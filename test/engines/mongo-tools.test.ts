@@ -115,12 +115,12 @@ describe.each(servers)('the tools of MongoDB and what is built in, on $title', (
     needsTools(context);
     await using empty = await freshMongoDatabase(server, 'tools_empty');
     const { server: facts } = await builtIn.probe(to(''), plainCall());
-    await builtIn.databases.create(to(''), empty.name, facts, plainCall());
+    await builtIn.databases.create(to(''), empty.name, { like: facts, owner: 'a test' }, plainCall());
     for (const tool of ['builtin', 'mongodump']) {
       const { bytes, content } = await dumped(withTools, to(empty.name), { tool });
       expect(content.items).toEqual([]);
       await using copy = await freshMongoDatabase(server, 'tools_none');
-      await builtIn.databases.create(to(''), copy.name, facts, plainCall());
+      await builtIn.databases.create(to(''), copy.name, { like: facts, owner: 'a test' }, plainCall());
       await withTools.restore(to(copy.name), piecesOf(bytes), choice(), plainCall());
       expect((await builtIn.measure(to(copy.name), {}, plainCall())).items).toEqual([]);
     }

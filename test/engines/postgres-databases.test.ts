@@ -41,7 +41,7 @@ describe.each(postgresServers())('databases of PostgreSQL $major', (server) => {
       `CREATE DATABASE ${quoted(source)} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`,
     );
     try {
-      await engine.databases.create(here, copy, await like(source), plainCall());
+      await engine.databases.create(here, copy, { like: await like(source), owner: 'a test' }, plainCall());
       const rows = await sql(
         server,
         'postgres',
@@ -53,7 +53,7 @@ describe.each(postgresServers())('databases of PostgreSQL $major', (server) => {
       );
       expect(await engine.databases.exists(here, copy, plainCall())).toBe(true);
       await expect(
-        engine.databases.create(here, copy, await like(source), plainCall()),
+        engine.databases.create(here, copy, { like: await like(source), owner: 'a test' }, plainCall()),
       ).rejects.toMatchObject({
         code: 'target-database-exists',
       });
@@ -74,7 +74,7 @@ describe.each(postgresServers())('databases of PostgreSQL $major', (server) => {
     );
     try {
       const facts = await like(source);
-      await engine.databases.create(here, copy, facts, plainCall());
+      await engine.databases.create(here, copy, { like: facts, owner: 'a test' }, plainCall());
       expect((await like(copy)).details).toMatchObject({
         locale_provider: 'icu',
         locale: facts.details['locale'],
@@ -90,7 +90,12 @@ describe.each(postgresServers())('databases of PostgreSQL $major', (server) => {
     const name = unusual();
     const facts = await like('postgres');
     await expect(
-      engine.databases.create(here, name, { ...facts, major: server.major + 1 }, plainCall()),
+      engine.databases.create(
+        here,
+        name,
+        { like: { ...facts, major: server.major + 1 }, owner: 'a test' },
+        plainCall(),
+      ),
     ).rejects.toMatchObject({ code: 'server-too-old' });
     const details = {
       ...facts.details,
@@ -99,13 +104,15 @@ describe.each(postgresServers())('databases of PostgreSQL $major', (server) => {
       ctype: 'xx_YY.UTF-8',
     };
     await expect(
-      engine.databases.create(here, name, { ...facts, details }, plainCall()),
+      engine.databases.create(here, name, { like: { ...facts, details }, owner: 'a test' }, plainCall()),
     ).rejects.toMatchObject({
       code: 'locale-unavailable',
     });
     await using role = await freshRole(server);
     const connection = { ...here, username: role.name, password: role.password };
-    await expect(engine.databases.create(connection, name, facts, plainCall())).rejects.toMatchObject({
+    await expect(
+      engine.databases.create(connection, name, { like: facts, owner: 'a test' }, plainCall()),
+    ).rejects.toMatchObject({
       code: 'permission-denied',
     });
     expect(await engine.databases.exists(here, name, plainCall())).toBe(false);

@@ -8,7 +8,6 @@ import { isOrderedDocument, type OrderedDocument } from './archive/ordered-docum
 import { type LoadPlan, outcomeOf, type PlannedCollection, placeOf, planLoad } from './archive-plan.js';
 import { LoadLanes } from './load-lanes.js';
 import type { MongoCall } from './mongo-call.js';
-import { RESTORE_MARKER } from './mongo-collections.js';
 import { type MongoFacts, readServerFacts } from './mongo-server-facts.js';
 import type { MongoSession } from './mongo-session.js';
 import { BUILT_IN } from './mongo-tools.js';
@@ -86,10 +85,6 @@ class Load {
     if (plan === undefined) throw new ArchiveUnreadableError('it ends before it begins');
     for (const collection of plan.collections) await this.#makeIndexes(collection);
     for (const view of plan.collections.filter(({ kind }) => kind === 'view')) await this.#make(view);
-    // Without a collection there would be no database: what a backup of nothing is restored to keeps its marker.
-    if (plan.collections.length > 0) {
-      await this.#session.reading(() => this.#session.db(this.#target).dropCollection(RESTORE_MARKER));
-    }
     return { tool: BUILT_IN, ...outcomeOf(plan, this.#items) };
   }
 

@@ -5,7 +5,7 @@ import { isOrderedDocument, type OrderedDocument, readBson } from './archive/ord
 import { documentsIn, textIn } from './fields.js';
 import type { MongoSession } from './mongo-session.js';
 
-/** Made by a restore to hold the name of a database, and to say that it is not whole; no part of any backup. */
+/** Made by a restore to hold the name of a database, and to say that it is not whole (see `restore-mark.ts`); no part of any backup. */
 export const RESTORE_MARKER = 'backstop.restoring';
 /** Written by a swap, so that another process can finish it; no part of any backup. */
 export const SWAP_JOURNAL = 'backstop.swap';
@@ -77,14 +77,15 @@ export function isWanted(
   return !excludeTables.includes(name);
 }
 
-/**
- * What the server keeps for itself is left out, as mongodump does; functions in `system.js` are people's. Users and roles are in
- * archives alone under `$admin.`, a name that no collection can have.
- */
+/** Users and roles are in archives alone under `$admin.`, a name that no collection can have. */
 function isOfPeople(collection: string): boolean {
   if (collection.startsWith('$admin.')) return false;
-  if (collection === RESTORE_MARKER || collection === SWAP_JOURNAL) return false;
-  return !collection.startsWith('system.') || collection === 'system.js';
+  return collection !== RESTORE_MARKER && collection !== SWAP_JOURNAL && !isOfServer(collection);
+}
+
+/** What the server keeps for itself is left out, as mongodump does; functions in `system.js` are people's. */
+export function isOfServer(collection: string): boolean {
+  return collection.startsWith('system.') && collection !== 'system.js';
 }
 
 interface ListedCollection {

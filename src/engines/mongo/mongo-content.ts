@@ -59,7 +59,8 @@ export async function measure(call: MongoCall, scope: DumpScope): Promise<Conten
         ? await hashDocuments(call, session, collection.data)
         : await countDocuments(session, collection.data);
     call.life?.tell();
-    items.push({ name, kind: 'collection', ...counted });
+    const expiring = expires(collection.definition) ? ({ expires: true } as const) : {};
+    items.push({ name, kind: 'collection', ...counted, ...expiring });
   }
   const definitions = found.map((one) => ({ name: itemName(one, isWhole), definition: one.definition }));
   return { items: items.toSorted(byName), counters: {}, schema: describeSchema(definitions, server) };

@@ -1,16 +1,18 @@
 import type {
   Connection,
+  DropOptions,
   EngineCall,
   EngineDatabases,
-  ServerFacts,
+  NewDatabase,
   SessionReport,
   SwapNames,
 } from '../engine.js';
 import { DatabaseAbsentError, PermissionDeniedError } from '../engines.errors.js';
 import { DatabaseInUseError, ServerTooOldError, TargetDatabaseExistsError } from '../tools.errors.js';
 import { MongoCall, type MongoSurroundings } from './mongo-call.js';
-import { findDatabases, listCollections, RESTORE_MARKER } from './mongo-collections.js';
+import { findDatabases, isOfServer, listCollections } from './mongo-collections.js';
 import { documentsIn, type Fields, textIn } from './fields.js';
+import { dropMark, ownerOf, setOwner } from './restore-mark.js';
 import { MongoMover, mustBeMovable, mustRenameAcross } from './mongo-mover.js';
 import { readServerFacts } from './mongo-server-facts.js';
 import type { MongoSession } from './mongo-session.js';
@@ -28,27 +30,40 @@ export class MongoDatabases implements EngineDatabases {
     return this.#withSession(connection, call, (session) => databaseExists(session, name));
   }
 
-  /** Makes the marker collection, which holds the name until a restore is done, and shows whether the user may write. */
-  create(connection: Connection, name: string, like: ServerFacts, call: EngineCall): Promise<void> {
+  /**
+   * Makes the marker collection, which holds the name for its owner until a restore is done, and shows whether the user may write. Of
+   * two who do so at once, one is refused: the mark has one key.
+   */
+  create(
+    connection: Connection,
+    name: string,
+    { like, owner }: NewDatabase,
+    call: EngineCall,
+  ): Promise<void> {
     return this.#withSession(connection, call, async (session) => {
       const { major } = await readServerFacts(session);
       if (major < like.major) throw new ServerTooOldError(major, like.major);
       if (await databaseExists(session, name)) throw new TargetDatabaseExistsError(name);
-      await session.command(name, { create: RESTORE_MARKER });
+      if (!(await setOwner(session, name, owner))) throw new TargetDatabaseExistsError(name);
     });
   }
 
   drop(
     connection: Connection,
     name: string,
-    options: { endSessions: boolean },
+    { endSessions, madeBy }: DropOptions,
     call: EngineCall,
   ): Promise<void> {
     return this.#withSession(connection, call, async (session) => {
+      if (madeBy !== undefined && (await ownerOf(session, name)) !== madeBy) return;
       if (!(await databaseExists(session, name))) return;
-      await mustBeUnused(session, name, options.endSessions);
+      await mustBeUnused(session, name, endSessions);
       await session.command(name, { dropDatabase: 1 });
     });
+  }
+
+  release(connection: Connection, name: string, call: EngineCall): Promise<void> {
+    return this.#withSession(connection, call, (session) => dropMark(session, name));
   }
 
   sessions(connection: Connection, name: string, call: EngineCall): Promise<SessionReport[]> {
@@ -95,7 +110,7 @@ export class MongoDatabases implements EngineDatabases {
   ): Promise<'swapped' | 'untouched'> {
     return this.#withSession(connection, call, async (session) => {
       if (await resumeSwap(new MongoMover(session), fresh)) return 'swapped';
-      if (await databaseExists(session, fresh)) return 'untouched';
+      if (await holdsAnything(session, fresh)) return 'untouched';
       return (await databaseExists(session, keepAs ?? live)) ? 'swapped' : 'untouched';
     });
   }
@@ -118,6 +133,11 @@ export async function databaseExists(session: MongoSession, name: string): Promi
     if (!(error instanceof PermissionDeniedError)) throw error;
   }
   return (await listCollections(session, name)).length > 0;
+}
+
+/** Whether there is more than what the server keeps for itself: `system.views` outlives the last view. */
+async function holdsAnything(session: MongoSession, name: string): Promise<boolean> {
+  return (await listCollections(session, name)).some((one) => !isOfServer(one.name));
 }
 
 /** An operation of somebody else in a database, as `$currentOp` tells it. */

@@ -1,6 +1,6 @@
 import type { SwapNames } from '../engine.js';
 import { SwapUnsupportedError } from './mongo.errors.js';
-import { isWanted, listCollections, RESTORE_MARKER, SWAP_JOURNAL } from './mongo-collections.js';
+import { isOfServer, isWanted, listCollections, RESTORE_MARKER, SWAP_JOURNAL } from './mongo-collections.js';
 import type { MongoSession } from './mongo-session.js';
 import type { Movable, Mover, SwapJournal } from './mongo-swap.js';
 
@@ -89,6 +89,10 @@ export class MongoMover implements Mover {
     for (const name of [RESTORE_MARKER, SWAP_JOURNAL]) {
       await this.#session.reading(() => this.#session.db(database).dropCollection(name));
     }
+    // `system.views` outlives the last view, and with it a database that nobody knows.
+    const left = await listCollections(this.#session, database);
+    if (left.every(({ name }) => isOfServer(name)))
+      await this.#session.command(database, { dropDatabase: 1 });
   }
 
   /** A view is a definition: it is made under the new name, and then dropped under the old one. */

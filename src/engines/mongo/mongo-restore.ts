@@ -11,7 +11,7 @@ import { FrameWalker } from './archive/frame-walker.js';
 import { type LoadPlan, outcomeOf, planLoad } from './archive-plan.js';
 import type { MongoCall } from './mongo-call.js';
 import { failedDocuments, finishedNamespace, mongorestore } from './mongo-commands.js';
-import { listCollections, RESTORE_MARKER } from './mongo-collections.js';
+import { listCollections } from './mongo-collections.js';
 import type { MongoSession } from './mongo-session.js';
 
 /**
@@ -32,7 +32,6 @@ export async function restoreByTool(
   try {
     if (plan.database === undefined) return await loadNothing(peeked.bytes, tool, plan, choice);
     await runTool(call, peeked.bytes, choice, tool, { plan, session });
-    await session.reading(() => session.db(target).dropCollection(RESTORE_MARKER));
   } catch (error) {
     await call.undo(async (late) => {
       const left = (await namesIn(late, target)).filter((name) => !before.includes(name));
@@ -43,7 +42,7 @@ export async function restoreByTool(
   return { tool: { name: tool.name, version: tool.version }, ...outcomeOf(plan, choice.items) };
 }
 
-/** An archive without collections is read to its end all the same: it may be broken. Its database keeps its marker. */
+/** An archive without collections is read to its end all the same: it may be broken. */
 async function loadNothing(
   bytes: Readable,
   tool: FoundTool,

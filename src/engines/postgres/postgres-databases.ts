@@ -1,8 +1,9 @@
 import type {
   Connection,
+  DropOptions,
   EngineCall,
   EngineDatabases,
-  ServerFacts,
+  NewDatabase,
   SessionReport,
   SwapNames,
 } from '../engine.js';
@@ -36,7 +37,7 @@ export class PostgresDatabases implements EngineDatabases {
     );
   }
 
-  create(connection: Connection, name: string, like: ServerFacts, call: EngineCall): Promise<void> {
+  create(connection: Connection, name: string, { like }: NewDatabase, call: EngineCall): Promise<void> {
     return this.#withSession(connection, [name], call, async (session) => {
       const { major, may_create: mayCreate } = await session.one<{ major: number; may_create: boolean }>(
         `SELECT current_setting('server_version_num')::int / 10000 AS major, rolcreatedb OR rolsuper AS may_create
@@ -50,12 +51,12 @@ export class PostgresDatabases implements EngineDatabases {
     });
   }
 
-  drop(
-    connection: Connection,
-    name: string,
-    options: { endSessions: boolean },
-    call: EngineCall,
-  ): Promise<void> {
+  /** A fresh database has the attempt in its name, and needs no other mark. */
+  async release(): Promise<void> {
+    // See above.
+  }
+
+  drop(connection: Connection, name: string, options: DropOptions, call: EngineCall): Promise<void> {
     return this.#withSession(connection, [name], call, async (session) => {
       if ((await idOf(session, name)) === undefined) return;
       await mustBeUnused(session, name, options.endSessions);
