@@ -36,7 +36,10 @@ export class ConnectionOpener {
   }
 
   /** What `open` would fail by now: the problems of its variables, by code. Nothing is opened. */
-  foresee({ usernameVar, passwordVar }: Database): { code: string; detail: string }[] {
+  foresee({
+    usernameVar,
+    passwordVar,
+  }: Pick<Database, 'usernameVar' | 'passwordVar'>): { code: string; detail: string }[] {
     const problems: { code: string; detail: string }[] = [];
     for (const [field, variable] of [
       ['username_var', usernameVar],

@@ -32,8 +32,8 @@ export interface DatabaseDependent {
   /** Does what is left of the removal; whatever it throws undoes that. */
   onRemove(tx: EntityManager, databaseId: string, backups: BackupsChoice): Promise<void>;
 
-  /** Does what belongs to a registration or a change; whatever it throws undoes all of it. */
-  onSave?(tx: EntityManager, database: Database, schedule: DefaultScheduleEdits): Promise<void>;
+  /** Does what belongs to a registration or a change; whatever it throws undoes all of it. Gives whether it changed anything. */
+  onSave?(tx: EntityManager, database: Database, schedule: DefaultScheduleEdits): Promise<boolean>;
 }
 
 /** Rooms above make themselves known here when they are built (`onModuleInit`), since this room cannot import them. */
@@ -60,8 +60,13 @@ export class DatabaseDependents {
     return hasMore;
   }
 
-  async onSave(tx: EntityManager, database: Database, schedule: DefaultScheduleEdits): Promise<void> {
-    for (const dependent of this.#dependents) await dependent.onSave?.(tx, database, schedule);
+  /** Gives whether anything changed. */
+  async onSave(tx: EntityManager, database: Database, schedule: DefaultScheduleEdits): Promise<boolean> {
+    let hasChanged = false;
+    for (const dependent of this.#dependents) {
+      hasChanged = (await dependent.onSave?.(tx, database, schedule)) === true || hasChanged;
+    }
+    return hasChanged;
   }
 
   async onRemove(tx: EntityManager, databaseId: string, backups: BackupsChoice): Promise<void> {

@@ -87,12 +87,26 @@ export function editDatabase(
   database.options = options;
 }
 
-/** Without changes nothing is opened: a lost key must not stand in the way of a new password. */
+/**
+ * Without changes nothing is opened: a lost key must not stand in the way of a new password. Nor is it sealed anew, which would make
+ * other bytes of the same key.
+ */
 function editTls(database: Database, changes: TlsChanges, secrets: DatabaseSecrets): StoredTls {
-  if (Object.values(changes).every((change) => change === undefined)) return database.tls;
+  if (!changesTls(database.tls, changes)) return database.tls;
   const tls = mergeTls(database.tls, () => secrets.openTls(database).key, changes);
   checkTls(tls);
   return secrets.sealTls(database.id, tls);
+}
+
+function changesTls(tls: StoredTls, { mode, ca, cert, key }: TlsChanges): boolean {
+  const changes = (change: string | null | undefined, stored: string | undefined): boolean =>
+    change !== undefined && (change ?? undefined) !== stored;
+  return (
+    changes(mode === null ? DEFAULT_TLS.mode : mode, tls.mode) ||
+    changes(ca, tls.ca) ||
+    changes(cert, tls.cert) ||
+    (key !== undefined && (key !== null || tls.keySealed !== undefined))
+  );
 }
 
 function editParameters(

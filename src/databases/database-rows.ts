@@ -11,6 +11,11 @@ export async function requireDatabase(entities: EntityManager, idOrName: string)
   return found;
 }
 
+/** The same, or null when there is none. */
+export async function findDatabase(entities: EntityManager, idOrName: string): Promise<Database | null> {
+  return isId(idOrName) || isName(idOrName) ? entities.findOneBy(Database, identity(idOrName)) : null;
+}
+
 /**
  * The same, held to the end of the transaction: meanwhile nobody else changes or removes it. Whoever makes something that
  * belongs to a database begins with this, or it may belong to nothing a moment later.
@@ -26,6 +31,11 @@ export async function holdDatabase(tx: EntityManager, idOrName: string): Promise
   const { affected } = await hold.where(identity(idOrName)).execute();
   if (affected === 0) throw new DatabaseNotFoundError(idOrName);
   return requireDatabase(tx, idOrName);
+}
+
+/** The same, held, or null when there is none of this name. */
+export async function holdDatabaseNamed(tx: EntityManager, name: string): Promise<Database | null> {
+  return (await tx.existsBy(Database, { name })) ? holdDatabase(tx, name) : null;
 }
 
 /** The unique name decides, not a look beforehand: of two at once one is told. @throws DatabaseNameTakenError */

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 } from 'uuid';
@@ -47,15 +49,34 @@ export class DatabasesService {
 
   /** Nothing is connected to: a server that is down now can be registered. Throws `engine-unknown`, `database-name-taken`, … */
   async register(request: DatabaseRequest): Promise<Database> {
+    return this.catalog.write((tx) => this.registerIn(tx, request));
+  }
+
+  /** The same as a part of the transaction `tx`. */
+  async registerIn(tx: EntityManager, request: DatabaseRequest): Promise<Database> {
     const engine = this.engines.get(request.engine);
     const database = blankDatabase(v7(), engine, this.clock.now());
     editDatabase(database, request, engine, this.secrets);
-    await this.catalog.write(async (tx) => {
-      await insertDatabase(tx, database);
-      await this.dependents.onSave(tx, database, request.schedule ?? {});
-      this.events.append(tx, databaseEvent('DatabaseRegistered', database));
-    });
+    await insertDatabase(tx, database);
+    await this.dependents.onSave(tx, database, request.schedule ?? {});
+    this.events.append(tx, databaseEvent('DatabaseRegistered', database));
     return database;
+  }
+
+  /**
+   * Makes the edits in `database`, held by `tx`, and writes nothing when they change nothing. Gives whether they did.
+   *
+   * @throws what the rules throw
+   */
+  async declareIn(tx: EntityManager, database: Database, edits: DatabaseEdits): Promise<boolean> {
+    const edited = Object.assign(new Database(), database);
+    editDatabase(edited, edits, this.engines.get(database.engine), this.secrets);
+    const hasOtherSchedule = await this.dependents.onSave(tx, edited, edits.schedule ?? {});
+    if (!hasOtherSchedule && isDeepStrictEqual(edited, database)) return false;
+    edited.updatedAt = this.clock.now();
+    await updateDatabase(tx, edited);
+    this.events.append(tx, databaseEvent('DatabaseChanged', edited));
+    return true;
   }
 
   /** Throws `database-not-found`, `database-name-taken`, and what the rules throw; then nothing is changed. */

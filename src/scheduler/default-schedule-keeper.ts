@@ -7,6 +7,7 @@ import { Database } from '../databases/database.entity.js';
 import { type DefaultScheduleEdits, DefaultSchedules } from '../databases/default-schedules.js';
 import { DEFAULT_SCHEDULE, Schedule } from './schedule.entity.js';
 import { type Renewal, ScheduleEditor } from './schedule-editor.js';
+import { changesSchedule } from './schedule-edits.js';
 import {
   defaultScheduleOf,
   defaultSchedulesOf,
@@ -68,19 +69,17 @@ export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, O
     }
   }
 
-  async onSave(tx: EntityManager, database: Database, edits: DefaultScheduleEdits): Promise<void> {
+  async onSave(tx: EntityManager, database: Database, edits: DefaultScheduleEdits): Promise<boolean> {
     const found = await defaultScheduleOf(tx, database.id);
     if (Object.values(edits).every((edit) => edit === undefined)) {
-      if (found === null) await this.follow(tx, database.id);
-      return;
+      return found === null && this.follow(tx, database.id);
     }
     const schedule = found ?? this.editor.blank(database.id, DEFAULT_SCHEDULE);
-    if (this.#isTakenAway(schedule, edits)) {
-      if (found !== null) await removeSchedule(tx, found);
-      return this.follow(tx, database.id);
-    }
+    if (this.#isTakenAway(schedule, edits)) return this.#takeAway(tx, database, found, edits);
+    if (found !== null && !changesSchedule(found, edits)) return false;
     await this.editor.edit(tx, schedule, database, edits, CRON_FIELD);
     await (found === null ? insertSchedule(tx, schedule, database) : updateSchedule(tx, schedule, database));
+    return true;
   }
 
   /** The row goes by the foreign key. */
@@ -92,10 +91,11 @@ export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, O
     return Promise.resolve([]);
   }
 
-  /** A database without any schedule follows the service's own, if there is one. */
-  async follow(tx: EntityManager, databaseId: string): Promise<void> {
-    if (!this.timings.hasDefault || (await tx.existsBy(Schedule, { databaseId }))) return;
+  /** A database without any schedule follows the service's own, if there is one. Gives whether it does so from now on. */
+  async follow(tx: EntityManager, databaseId: string): Promise<boolean> {
+    if (!this.timings.hasDefault || (await tx.existsBy(Schedule, { databaseId }))) return false;
     await tx.insert(Schedule, this.editor.blank(databaseId, DEFAULT_SCHEDULE));
+    return true;
   }
 
   /** `null` for all that it says of its time, and nothing in its place. */
@@ -103,6 +103,20 @@ export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, O
     const { cron = schedule.cron, intervalHours = schedule.intervalHours } = edits;
     const removes = edits.cron === null || edits.intervalHours === null;
     return removes && cron === null && intervalHours === null && edits.enabled !== false;
+  }
+
+  /** What follows the service's own schedule already stays the row that it is: at each start a file may say `schedule: null`. */
+  async #takeAway(
+    tx: EntityManager,
+    database: Database,
+    found: Schedule | null,
+    { timezone, enabled }: DefaultScheduleEdits,
+  ): Promise<boolean> {
+    const stays = found !== null && this.timings.hasDefault && this.timings.followsDefault(found);
+    if (found !== null && !stays) await removeSchedule(tx, found);
+    const follows = stays || (await this.follow(tx, database.id));
+    const hasMore = follows && (await this.onSave(tx, database, { timezone, enabled }));
+    return hasMore || (found === null ? follows : !stays);
   }
 
   async #renew(renewals: readonly Renewal[]): Promise<void> {

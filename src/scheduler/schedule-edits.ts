@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { isTimeZone } from '../clock/time-zone.js';
 import { isName } from '../databases/connection-rules.js';
+import { faultOf, faultsOfRetention, type FieldFault } from '../databases/database-faults.js';
 import { mergeRetention, type RetentionChanges } from '../databases/retention-policy.js';
 import { type Blackout, coversAll, toBlackoutWeek } from './blackouts.js';
 import { CronSyntaxError, parseCron } from './cron-expression.js';
@@ -30,6 +31,19 @@ export interface ScheduleEdits {
 const LONGEST_INTERVAL_HOURS = 8760;
 /** Runs that are looked at for the shortest time between two of them. */
 const RUNS_LOOKED_AT = 200;
+
+/** What people say of a schedule. */
+const SAID = [
+  'name',
+  'cron',
+  'intervalHours',
+  'timezone',
+  'enabled',
+  'catchUp',
+  'jitterSeconds',
+  'blackouts',
+  'retention',
+] as const satisfies readonly (keyof Schedule)[];
 
 /** A schedule that says nothing yet. */
 export function blankSchedule(id: string, databaseId: string, name: string, now: Date): Schedule {
@@ -74,11 +88,7 @@ export function editSchedule(
   cronField = 'cron',
 ): Settled {
   checkFields(edits, cronField);
-  const edited = Object.assign(new Schedule(), schedule, withoutUndefined(edits, schedule), {
-    updatedAt: now,
-  });
-  if (isGiven(edits.cron)) edited.intervalHours = null;
-  if (isGiven(edits.intervalHours)) edited.cron = null;
+  const edited = Object.assign(withEdits(schedule, edits), { updatedAt: now });
   if (edited.enabled && timings.followsDefault(edited) && !timings.hasDefault) {
     throw new ScheduleIncompleteError(cronField);
   }
@@ -92,6 +102,12 @@ export function editSchedule(
   planNext(edited, settled, timings, now);
   Object.assign(schedule, edited);
   return settled;
+}
+
+/** Whether the edits make the schedule say anything else than it does. What follows from that, and happens to it, does not count. */
+export function changesSchedule(schedule: Schedule, edits: ScheduleEdits): boolean {
+  const edited = withEdits(schedule, edits);
+  return SAID.some((field) => !isDeepStrictEqual(edited[field], schedule[field]));
 }
 
 export function standingOf({ settledUntil, owedAt }: Pick<Schedule, 'settledUntil' | 'owedAt'>): Standing {
@@ -136,6 +152,14 @@ export function planNext(
   else schedule.nextRunAt = schedule.owedAt === null ? new Date(nextRun(rules, settledUntil).dueAt) : now;
 }
 
+/** Of `cron` and `intervalHours` the one that is given takes the other's place. */
+function withEdits(schedule: Schedule, edits: ScheduleEdits): Schedule {
+  const edited = Object.assign(new Schedule(), schedule, withoutUndefined(edits, schedule));
+  if (isGiven(edits.cron)) edited.intervalHours = null;
+  if (isGiven(edits.intervalHours)) edited.cron = null;
+  return edited;
+}
+
 function withoutUndefined(
   { retention, isWhole = false, ...edits }: ScheduleEdits,
   schedule: Schedule,
@@ -154,9 +178,26 @@ function timesOf({ enabled, blackouts, jitterSeconds, anchorAt }: Schedule, firi
   return { enabled, firing, blackouts, jitterSeconds, anchorAt };
 }
 
+/**
+ * Every rule that the edits break by themselves, whatever the schedule is now, where `editSchedule` stops at the first.
+ *
+ * @param cronField what the caller calls the cron expression
+ */
+export function faultsOfSchedule(edits: ScheduleEdits, cronField = 'cron'): FieldFault[] {
+  const { name, cron, intervalHours, timezone, blackouts, retention } = edits;
+  const single = [{ name }, { cron }, { intervalHours }, { timezone }, { blackouts }];
+  const own = single.flatMap((edit) => faultOf(() => checkFields(edit, cronField)));
+  const both = faultOf(() => checkSaidOnce(edits, cronField));
+  return [...own, ...both, ...faultsOfRetention(retention ?? {})];
+}
+
+function checkSaidOnce({ cron, intervalHours }: ScheduleEdits, cronField: string): void {
+  if (isGiven(cron) && isGiven(intervalHours)) throw new ScheduleAmbiguousError(cronField);
+}
+
 function checkFields(edits: ScheduleEdits, cronField: string): void {
   const { name, cron, intervalHours, timezone } = edits;
-  if (isGiven(cron) && isGiven(intervalHours)) throw new ScheduleAmbiguousError(cronField);
+  checkSaidOnce(edits, cronField);
   if (name !== undefined && !isName(name)) {
     throw new ScheduleInvalidError('name', 'must have 1 to 63 letters, digits, dots, underscores or hyphens');
   }

@@ -40,6 +40,6 @@ import { SchedulesService } from './schedules.service.js';
     RetentionTies,
     ScheduleTicker,
   ],
-  exports: [ScheduleTicker],
+  exports: [ScheduleTicker, SchedulesService],
 })
 export class SchedulerModule {}

@@ -12,7 +12,7 @@ import { DefaultScheduleKeeper } from './default-schedule-keeper.js';
 import { ScheduleFromEnvironmentError, ScheduleInvalidError } from './schedule.errors.js';
 import { DEFAULT_SCHEDULE, Schedule } from './schedule.entity.js';
 import { ScheduleEditor } from './schedule-editor.js';
-import type { ScheduleEdits } from './schedule-edits.js';
+import { changesSchedule, type ScheduleEdits } from './schedule-edits.js';
 import {
   dropFollower,
   insertSchedule,
@@ -44,15 +44,28 @@ export class SchedulesService {
    * @throws DatabaseNotFoundError, ScheduleNameTakenError, and what the rules throw
    */
   async create(database: string, edits: ScheduleEdits): Promise<Schedule> {
-    return this.catalog.write(async (tx) => {
-      const held = await holdDatabase(tx, database);
-      await dropFollower(tx, held.id);
-      const schedule = this.editor.blank(held.id, edits.name ?? DEFAULT_SCHEDULE);
-      await this.editor.edit(tx, schedule, held, edits);
-      await insertSchedule(tx, schedule, held);
-      this.#tell(tx, 'ScheduleCreated', schedule, held);
-      return schedule;
-    });
+    return this.catalog.write(async (tx) => this.#createIn(tx, await holdDatabase(tx, database), edits));
+  }
+
+  /**
+   * Has a schedule of the name in `edits` say what they say, as a part of the transaction `tx`, which holds the database; makes it when
+   * there is none, and writes nothing when they change nothing. Gives what it did.
+   *
+   * @throws what the rules throw
+   */
+  async declareIn(
+    tx: EntityManager,
+    database: Database,
+    edits: ScheduleEdits & { name: string },
+  ): Promise<'created' | 'changed' | 'unchanged'> {
+    const schedule = await tx.findOneBy(Schedule, { databaseId: database.id, name: edits.name });
+    if (schedule === null) {
+      await this.#createIn(tx, database, edits);
+      return 'created';
+    }
+    if (!changesSchedule(schedule, edits)) return 'unchanged';
+    await this.#changeIn(tx, schedule, database, edits);
+    return 'changed';
   }
 
   /**
@@ -68,11 +81,7 @@ export class SchedulesService {
       if (database !== undefined && database !== held.id && database !== held.name) {
         throw new ScheduleInvalidError('database_id', `cannot be changed; it belongs to "${held.name}"`);
       }
-      const schedule = await requireSchedule(tx, id);
-      await this.editor.edit(tx, schedule, held, edits);
-      await updateSchedule(tx, schedule, held);
-      this.#tell(tx, 'ScheduleChanged', schedule, held);
-      return schedule;
+      return this.#changeIn(tx, await requireSchedule(tx, id), held, edits);
     });
   }
 
@@ -104,6 +113,27 @@ export class SchedulesService {
     const last = { lastRunAt: backup.createdAt, lastBackupId: backup.id };
     await this.catalog.write((tx) => tx.update(Schedule, { id: schedule.id }, last));
     return backup;
+  }
+
+  async #createIn(tx: EntityManager, held: Database, edits: ScheduleEdits): Promise<Schedule> {
+    await dropFollower(tx, held.id);
+    const schedule = this.editor.blank(held.id, edits.name ?? DEFAULT_SCHEDULE);
+    await this.editor.edit(tx, schedule, held, edits);
+    await insertSchedule(tx, schedule, held);
+    this.#tell(tx, 'ScheduleCreated', schedule, held);
+    return schedule;
+  }
+
+  async #changeIn(
+    tx: EntityManager,
+    schedule: Schedule,
+    held: Database,
+    edits: ScheduleEdits,
+  ): Promise<Schedule> {
+    await this.editor.edit(tx, schedule, held, edits);
+    await updateSchedule(tx, schedule, held);
+    this.#tell(tx, 'ScheduleChanged', schedule, held);
+    return schedule;
   }
 
   #tell(tx: EntityManager, name: EventName, schedule: Schedule, database: Database): void {
