@@ -42,8 +42,9 @@ RUN /tmp/install-postgres-clients.sh "$PG_CLIENT_SOURCE" "$PG_CLIENT_MAJORS" && 
 ARG MONGO_TOOLS=""
 COPY scripts/image/install-mongo-tools.sh /tmp/
 RUN /tmp/install-mongo-tools.sh "$MONGO_TOOLS" && rm /tmp/install-mongo-tools.sh
-# A new volume takes over the owner of the folder that it covers.
-RUN mkdir -p /data && chown node:node /data && chmod 0700 /data
+# A new volume takes over the owner of the folder that it covers. By /app/data the catalog's default path leads there: DATABASE_PATH
+# set here would stand against a DATABASE_URL. In /app/config is the file config.yaml, when one is mounted there.
+RUN mkdir -p /data /app/config && chown node:node /data && chmod 0700 /data && ln -s /data /app/data
 WORKDIR /app
 COPY --from=build /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist
@@ -55,7 +56,6 @@ COPY docs/problems ./docs/problems
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8000 \
-    DATABASE_PATH=/data/backup.db \
     BACKUP_DIR=/data/backups \
     WORK_DIR=/data/work
 USER node

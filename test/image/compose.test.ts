@@ -98,16 +98,9 @@ describe('docker-compose.yml', () => {
     expect(services.split('\n').sort()).toEqual(['backstop healthy', 'mongo healthy', 'postgres healthy']);
   });
 
-  it('backs up its PostgreSQL with credentials from the environment, and keeps the backup when started anew', async (context) => {
+  it('backs up its PostgreSQL, which it has registered by itself, and keeps the backup when started anew', async (context) => {
     context.skip(compose === undefined, missing);
-    const id = await client.register({
-      name: 'shop',
-      host: 'postgres',
-      port: 5432,
-      database_name: 'shop',
-      username_var: 'POSTGRES_USER',
-      password_var: 'POSTGRES_PASSWORD',
-    });
+    const { id } = await client.call<{ id: string }>('GET', '/databases/shop');
     const backup = await client.backUp(id);
     expect(backup).toMatchObject({ status: 'completed' });
     expect(backup.size_bytes).toBeGreaterThan(0);
