@@ -57,6 +57,12 @@ export class Config {
   })
   readonly databaseUrl: string | null = null;
 
+  /** Databases and schedules that are declared (`src/declared`). Null: `DEFAULT_CONFIG_FILE` where that is there. */
+  @FromEnv('CONFIG_FILE', asPath)
+  @IsOptional()
+  @IsString()
+  readonly configFile: string | null = null;
+
   @FromEnv('BACKUP_DIR', asPath)
   @IsString()
   readonly backupDir: string = resolve('data/backups');

@@ -13,6 +13,11 @@ const PASSED_TO_CHILDREN = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ'] as const;
 /** Names that a caller of the API must not be able to send to a server of his choice as a "password". */
 const RESERVED = /^(BACKSTOP_|DATABASE_URL$|DATABASE_URL_FILE$)/;
 
+/** Whether it is one of Backstop's own secrets, which no database is ever sent. */
+export function isReservedVariable(name: string): boolean {
+  return RESERVED.test(name);
+}
+
 /** The process's own variables. The only line of Backstop that reads them. */
 export function processVariables(): Variables {
   return process.env;
@@ -55,7 +60,7 @@ export class Environment {
    * that a rotated secret file counts at once. Throws `variable-unreadable`, or `variable-reserved` for our own secrets.
    */
   get(name: string): string | undefined {
-    if (RESERVED.test(name)) throw new VariableReservedError(name);
+    if (isReservedVariable(name)) throw new VariableReservedError(name);
     return readVariable(this.#variables, name);
   }
 

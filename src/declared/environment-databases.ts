@@ -1,11 +1,5 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-
-import { Environment } from '../config/environment.js';
 import type { DatabaseRequest } from '../databases/database-edits.js';
-import { DatabaseNameTakenError } from '../databases/databases.errors.js';
-import { DatabasesService } from '../databases/databases.service.js';
 import type { EngineKind } from '../engines/engine.js';
-import { EnvironmentDatabaseInvalidError } from './declared.errors.js';
 
 /** Variables begin with the prefix: `POSTGRES_HOST`, … */
 const KINDS: readonly { prefix: string; engine: EngineKind }[] = [
@@ -13,48 +7,28 @@ const KINDS: readonly { prefix: string; engine: EngineKind }[] = [
   { prefix: 'MONGO', engine: 'mongodb' },
 ];
 
+/** A database that the service's own environment names. */
+export interface EnvironmentDatabase {
+  /** Of its variables, without the `_HOST`. */
+  prefix: string;
+  request: DatabaseRequest;
+}
+
+type Get = (name: string) => string | undefined;
+
 /**
- * Registers the databases that the service's own environment names, so that one container needs no request to begin with. User
- * and password stay in the environment: the registration names their variables, so that a changed password counts at once.
- *
- * A database that is registered under that name already is left as it is: what somebody has changed by the API since must not
- * be undone by a restart.
+ * The databases that the environment names, so that one container needs no request to begin with. User and password stay in the
+ * environment: the requests name their variables, so that a changed password counts at once.
  */
-@Injectable()
-export class EnvironmentDatabases implements OnApplicationBootstrap {
-  readonly #log = new Logger('Databases');
-
-  constructor(
-    private readonly environment: Environment,
-    private readonly databases: DatabasesService,
-  ) {}
-
-  /** @throws EnvironmentDatabaseInvalidError for what cannot be registered: the service does not start */
-  async onApplicationBootstrap(): Promise<void> {
-    for (const { prefix, engine } of KINDS) {
-      const request = requestOf(prefix, engine, (name) => this.environment.get(name));
-      if (request !== undefined) await this.#register(prefix, request);
-    }
-  }
-
-  async #register(prefix: string, request: DatabaseRequest): Promise<void> {
-    const { name, engine } = request;
-    try {
-      const { id } = await this.databases.register(request);
-      this.#log.log({ id, name, engine }, 'registered the database that the environment names');
-    } catch (error) {
-      if (error instanceof DatabaseNameTakenError) return;
-      throw new EnvironmentDatabaseInvalidError(prefix, error);
-    }
-  }
+export function environmentDatabases(get: Get): EnvironmentDatabase[] {
+  return KINDS.flatMap(({ prefix, engine }) => {
+    const request = requestOf(prefix, engine, get);
+    return request === undefined ? [] : [{ prefix, request }];
+  });
 }
 
 /** What the variables ask for; undefined unless both the host and the database are named. */
-export function requestOf(
-  prefix: string,
-  engine: EngineKind,
-  get: (name: string) => string | undefined,
-): DatabaseRequest | undefined {
+export function requestOf(prefix: string, engine: EngineKind, get: Get): DatabaseRequest | undefined {
   const host = get(`${prefix}_HOST`);
   const databaseName = get(`${prefix}_DB`);
   if (host === undefined || databaseName === undefined) return undefined;
