@@ -7,6 +7,7 @@ import { ApiClient } from './api-client.js';
 import { addBackupCommands } from './backup-commands.js';
 import { CliError, EXIT, type ExitCode } from './cli.errors.js';
 import { addCompletionCommand } from './completion.js';
+import { addConfigCommand } from './config-command.js';
 import type { Context } from './context.js';
 import { addDatabaseCommands } from './database-commands.js';
 import { addOverviewCommands } from './overview-commands.js';
@@ -43,6 +44,7 @@ function makeProgram(): Command {
   addDatabaseCommands(program, contextOf);
   addBackupCommands(program, contextOf);
   addRestoreCommand(program, contextOf);
+  addConfigCommand(program, contextOf);
   addCompletionCommand(program);
   for (const command of everyCommand(program)) command.exitOverride();
   return program;

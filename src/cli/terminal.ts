@@ -28,6 +28,11 @@ export function formatTable(columns: readonly string[], rows: readonly (readonly
     .join('\n');
 }
 
+/** As `1 backup`, `3 backups`. */
+export function formatCount(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
 /** As `12.3 MB`; a MB has 10^6 bytes, as for disks. */

@@ -144,6 +144,44 @@ describe('the command line', () => {
     expect((await run('open')).stdout).toBe(`${service.url}/docs\n`);
   });
 
+  test('checks a configuration file without a service, and says what it cannot check', async () => {
+    await writeFile(
+      join(folder, 'good.yaml'),
+      'databases: [{name: shop, password_var: SHOP_PASSWORD, interval_hours: 6}]',
+    );
+    const offline = { env: { BACKSTOP_URL: 'http://127.0.0.1:9' }, cwd: folder };
+    const good = await backstop(['config', 'check', 'good.yaml'], offline);
+    expect(good).toMatchObject({ code: 0, stderr: '' });
+    expect(good.stdout).toContain('has no fault: 1 database, 0 schedules.');
+    expect(good.stdout).toContain('it is good only if "shop" is registered already');
+    expect(good.stdout).toContain('SHOP_PASSWORD');
+    const asJson = await backstop(['config', 'check', 'good.yaml', '--json'], offline);
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ ok: true, databases: 1, faults: [] });
+    await writeFile(
+      join(folder, 'bad.yaml'),
+      'databases:\n  - name: shop\n    password: fake\n    port: 0\n',
+    );
+    const bad = await backstop(['config', 'check', 'bad.yaml'], offline);
+    expect(bad).toMatchObject({ code: 1, stdout: '' });
+    expect(bad.stderr).toMatch(
+      /has 2 faults:\n {2}databases\[0\]\.password: .* \(line 3\)\n {2}databases\[0\]\.port: .* \(line 4\)\n$/,
+    );
+    const badJson = await backstop(['--json', 'config', 'check', 'bad.yaml'], offline);
+    expect(badJson.code).toBe(1);
+    expect(JSON.parse(badJson.stdout)).toMatchObject({
+      ok: false,
+      faults: [
+        { path: 'databases[0].password', line: 3 },
+        { path: 'databases[0].port', line: 4 },
+      ],
+    });
+    expect((await backstop(['config', 'check', 'absent.yaml'], offline)).code).toBe(2);
+    expect(await backstop(['config', 'check', '.'], offline)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('config-file-unreadable: '),
+    });
+  });
+
   test('completes itself in bash', async () => {
     const { stdout } = await run('completion bash');
     const asked = `${stdout}\nCOMP_WORDS=(backstop backups co); COMP_CWORD=2; _backstop; echo "\${COMPREPLY[@]}"`;
