@@ -14,6 +14,9 @@ export interface ApiPlace {
   token: string | undefined;
 }
 
+/** As many as the service gives at once. */
+const MOST_ON_A_PAGE = 500;
+
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Asks a running Backstop. What it refuses, and that it does not answer, comes as a `CliError`. */
@@ -22,6 +25,18 @@ export class ApiClient {
 
   async get<Body>(path: string, query: Query = {}): Promise<Body> {
     return this.send<Body>('GET', path, query);
+  }
+
+  /** All pages of a list. */
+  async getAll<Item>(path: string, query: Query = {}): Promise<Item[]> {
+    const all: Item[] = [];
+    let cursor: string | undefined;
+    do {
+      const response = await this.fetch('GET', path, { ...query, limit: MOST_ON_A_PAGE, cursor });
+      all.push(...parseAs<Item[]>(await response.text()));
+      cursor = nextCursor(response.headers.get('link'));
+    } while (cursor !== undefined);
+    return all;
   }
 
   async send<Body>(method: string, path: string, query: Query = {}, body?: unknown): Promise<Body> {
@@ -57,6 +72,14 @@ export class ApiClient {
     if (!response.ok) throw await toCliError(response);
     return response;
   }
+}
+
+/** From `<…?cursor=X>; rel="next"`; undefined on the last page. */
+function nextCursor(link: string | null): string | undefined {
+  const next = /<([^>]+)>; rel="next"/.exec(link ?? '')?.[1];
+  return next === undefined
+    ? undefined
+    : (new URL(next, 'http://list').searchParams.get('cursor') ?? undefined);
 }
 
 /** The service's word is taken for the shape of what it answers: its documentation and this client are of one version. */

@@ -5,13 +5,14 @@ import { pipeline } from 'node:stream/promises';
 
 import { type Command, InvalidArgumentError } from 'commander';
 
+import { addCleanup } from './cleanup-command.js';
 import { CliError, EXIT } from './cli.errors.js';
 import { type Context, type ContextOf, print } from './context.js';
 import { confirm, formatBytes, formatTable, tell } from './terminal.js';
 import { waitFor, type Work } from './waiting.js';
 
 /** What is shown of a backup. */
-interface BackupBody extends Work {
+export interface BackupBody extends Work {
   database_name: string;
   filename: string | null;
   created_at: string;
@@ -38,6 +39,7 @@ export function addBackupCommands(program: Command, contextOf: ContextOf): void 
     addCreate(parent, contextOf);
     addList(parent, contextOf);
     addDelete(parent, contextOf);
+    addCleanup(parent, contextOf);
   }
   addReading(backups, contextOf);
   addChanging(backups, contextOf);
@@ -210,7 +212,7 @@ function addChanging(backups: Command, contextOf: ContextOf): void {
     });
 }
 
-function describeBackup(backup: BackupBody): string {
+export function describeBackup(backup: BackupBody): string {
   const lines = [
     ['id', backup.id],
     ['database', backup.database_name],

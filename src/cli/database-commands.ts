@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 
 import { type ContextOf, print } from './context.js';
-import { askPassword, confirm, formatTable, say } from './terminal.js';
+import { askPassword, confirm, formatTable } from './terminal.js';
 
 interface DatabaseBody {
   id: string;
@@ -34,7 +34,7 @@ export function addDatabaseCommands(program: Command, contextOf: ContextOf): voi
     .description('registered databases, by name')
     .action(async (_options: object, command: Command) => {
       const context = contextOf(command);
-      const found = await context.api.get<DatabaseBody[]>('/databases', { limit: 500 });
+      const found = await context.api.getAll<DatabaseBody>('/databases');
       print(context, found, (rows) =>
         formatTable(
           ['NAME', 'ENGINE', 'SERVER', 'DATABASE'],
@@ -63,7 +63,11 @@ export function addDatabaseCommands(program: Command, contextOf: ContextOf): voi
       await confirm(question, options.yes === true);
       const query = { backups: isDeleting ? 'delete' : 'keep' };
       await context.api.send('DELETE', `/databases/${encodeURIComponent(name)}`, query);
-      if (!context.json) say(`${name} is removed; its backups are ${isDeleting ? 'being deleted' : 'kept'}.`);
+      print(
+        context,
+        { removed: name },
+        () => `${name} is removed; its backups are ${isDeleting ? 'being deleted' : 'kept'}.`,
+      );
     });
 }
 

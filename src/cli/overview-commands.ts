@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import { type ContextOf, print } from './context.js';
-import { formatBytes, formatTable, say } from './terminal.js';
+import { formatBytes, formatTable } from './terminal.js';
 
 interface StatusBody {
   enabled: boolean;
@@ -54,7 +54,8 @@ export function addOverviewCommands(program: Command, contextOf: ContextOf): voi
     .command('open')
     .description("print the address of the service's documentation, for a browser")
     .action((_options: object, command: Command) => {
-      say(`${contextOf(command).api.place.url}/docs`);
+      const context = contextOf(command);
+      print(context, { url: `${context.api.place.url}/docs` }, ({ url }) => url);
     });
 }
 

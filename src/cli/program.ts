@@ -12,6 +12,7 @@ import type { Context } from './context.js';
 import { addDatabaseCommands } from './database-commands.js';
 import { addOverviewCommands } from './overview-commands.js';
 import { addRestoreCommand } from './restore-command.js';
+import { addScheduleCommands } from './schedule-commands.js';
 import { say, tell } from './terminal.js';
 
 const DEFAULT_URL = 'http://localhost:8000';
@@ -44,6 +45,7 @@ function makeProgram(): Command {
   addDatabaseCommands(program, contextOf);
   addBackupCommands(program, contextOf);
   addRestoreCommand(program, contextOf);
+  addScheduleCommands(program, contextOf);
   addConfigCommand(program, contextOf);
   addCompletionCommand(program);
   for (const command of everyCommand(program)) command.exitOverride();
