@@ -39,7 +39,10 @@ interface Schedule {
   [field: string]: unknown;
 }
 
-describe('schedules on the command line', () => {
+// Each word of the command line is a process of its own.
+const SLOW = { timeout: 180_000 };
+
+describe('schedules on the command line', SLOW, () => {
   test('are made, found by their names, changed, switched and removed', async () => {
     const add = [
       'schedules',
@@ -137,7 +140,7 @@ describe('schedules on the command line', () => {
   });
 });
 
-describe('cleaning up on the command line', () => {
+describe('cleaning up on the command line', SLOW, () => {
   test('shows what would go, asks, and deletes that', async () => {
     await completedBackup(service, 'shop');
     await completedBackup(service, 'shop');

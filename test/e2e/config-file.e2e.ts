@@ -78,7 +78,8 @@ function rows(): Record<string, unknown[]> {
   }
 }
 
-describe('a configuration file', () => {
+// Each test starts the service several times.
+describe('a configuration file', { timeout: 240_000 }, () => {
   test('registers databases and schedules that work, and a second start changes nothing', async () => {
     const shop = await freshShop(server);
     const env = {
