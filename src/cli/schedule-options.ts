@@ -1,21 +1,25 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-/** What may be said of a schedule on the command line; `null` takes a rule away. */
+/** Takes a rule away. Commander would make an empty text of a parser's `null`. */
+const NONE = 'none';
+type OrNone<T> = T | typeof NONE;
+
+/** What may be said of a schedule on the command line. */
 export interface ScheduleOptions {
   cron?: string;
   everyHours?: number;
-  timezone?: string | null;
+  timezone?: string;
   catchUp?: string;
   jitterSeconds?: number;
-  blackout?: Blackout[] | null;
-  retentionDays?: number | null;
-  maxBackups?: number | null;
-  minBackups?: number | null;
-  keepHourly?: number | null;
-  keepDaily?: number | null;
-  keepWeekly?: number | null;
-  keepMonthly?: number | null;
-  keepYearly?: number | null;
+  blackout?: Blackout[];
+  retentionDays?: OrNone<number>;
+  maxBackups?: OrNone<number>;
+  minBackups?: OrNone<number>;
+  keepHourly?: OrNone<number>;
+  keepDaily?: OrNone<number>;
+  keepWeekly?: OrNone<number>;
+  keepMonthly?: OrNone<number>;
+  keepYearly?: OrNone<number>;
 }
 
 interface Blackout {
@@ -31,17 +35,13 @@ export function readCount(text: string): number {
   return Number(text);
 }
 
-function readCountOrNone(text: string): number | null {
-  return text === 'none' ? null : readCount(text);
-}
-
-function readTextOrNone(text: string): string | null {
-  return text === 'none' ? null : text;
+function readCountOrNone(text: string): OrNone<number> {
+  return text === NONE ? NONE : readCount(text);
 }
 
 /** `08:00-18:00`, `mon,fri 22:00-06:00`, or `none`; given several times, all of them count. */
-function readBlackout(text: string, before: Blackout[] | null | undefined): Blackout[] | null {
-  if (text === 'none') return null;
+function readBlackout(text: string, before: Blackout[] | undefined): Blackout[] {
+  if (text === NONE) return [];
   const { days, from, to } = /^(?:(?<days>[a-z,]+) )?(?<from>[\d:]+)-(?<to>[\d:]+)$/.exec(text)?.groups ?? {};
   if (from === undefined || to === undefined) {
     throw new InvalidArgumentError('must be like "08:00-18:00" or "mon,fri 22:00-06:00".');
@@ -54,7 +54,7 @@ export function addTimeOptions(command: Command): Command {
   return command
     .addOption(new Option('--cron <expression>', 'five fields, in quotes').conflicts('everyHours'))
     .option('--every-hours <hours>', 'instead of --cron: hours between two backups', readCount)
-    .option('--timezone <zone>', "such as Europe/Berlin; none: the service's own", readTextOrNone)
+    .option('--timezone <zone>', "such as Europe/Berlin; none: the service's own")
     .option(
       '--blackout <times>',
       'no backup begins then: "mon,fri 08:00-18:00"; may be repeated',
@@ -82,7 +82,7 @@ export function toScheduleBody(options: ScheduleOptions): Record<string, unknown
     cron: options.cron,
     interval_hours: options.everyHours,
     timezone: options.timezone,
-    blackouts: options.blackout === null ? [] : options.blackout,
+    blackouts: options.blackout,
     catch_up: options.catchUp,
     jitter_seconds: options.jitterSeconds,
     retention_days: options.retentionDays,
@@ -94,5 +94,6 @@ export function toScheduleBody(options: ScheduleOptions): Record<string, unknown
     keep_monthly: options.keepMonthly,
     keep_yearly: options.keepYearly,
   };
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+  const given = Object.entries(body).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([field, value]) => [field, value === NONE ? null : value]));
 }
