@@ -62,6 +62,14 @@ module.exports = {
       from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
       to: { dependencyTypes: ['npm-dev'] },
     },
+    {
+      name: 'mongodb-is-loaded-when-it-is-needed',
+      comment:
+        'Types may come from the driver; what is called goes through mongo-driver.ts, which loads it late.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$|^src/engines/mongo/mongo-driver\\.ts$' },
+      to: { path: '^node_modules/mongodb/', dependencyTypesNot: ['type-only'] },
+    },
     { name: 'no-barrels', severity: 'error', from: {}, to: { path: '^src/.*/index\\.ts$' } },
   ],
   options: {

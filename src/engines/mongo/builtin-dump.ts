@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-import { BSON, type Document, type MongoClient, MongoServerError } from 'mongodb';
+import type { BSON, Document, MongoClient } from 'mongodb';
 
 import type { Clock } from '../../clock/clock.js';
 import type { EngineCall, ToolFacts } from '../engine.js';
@@ -15,6 +15,7 @@ import {
 } from './builtin-dump-sources.js';
 import { CollectionsChangedError, HistoryTooShortError } from './builtin-dump.errors.js';
 import { type Feed, FedReadable } from './fed-readable.js';
+import { driver } from './mongo-driver.js';
 import { BUILT_IN } from './mongo-tools.js';
 import { RawCursor, type RawQuery } from './raw-cursor.js';
 
@@ -197,7 +198,7 @@ class BuiltInDumping {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof MongoServerError)) throw error;
+        if (!(error instanceof driver().MongoServerError)) throw error;
         const { code } = error;
         if (code === SNAPSHOT_TOO_OLD || code === SNAPSHOT_UNAVAILABLE)
           throw new HistoryTooShortError(nameOf(data), error);
@@ -237,6 +238,6 @@ class BuiltInDumping {
 function uuidOf(listed: { name: string; info?: { uuid?: unknown } | undefined }): string | undefined {
   const uuid = listed.info?.uuid;
   const text =
-    uuid instanceof BSON.Binary ? uuid.toString('hex') : typeof uuid === 'string' ? uuid : undefined;
+    uuid instanceof driver().BSON.Binary ? uuid.toString('hex') : typeof uuid === 'string' ? uuid : undefined;
   return text?.replaceAll('-', '').toLowerCase();
 }

@@ -1,4 +1,6 @@
-import { BSON } from 'mongodb';
+import type { BSON } from 'mongodb';
+
+import { driver } from './mongo-driver.js';
 
 /** What a server answered to `find` or `getMore`, its documents still as the bytes that came. */
 export interface CursorAnswer {
@@ -48,7 +50,7 @@ export function readCursorAnswer(cursor: Buffer): CursorAnswer {
     if (type === ARRAY && BATCHES.has(name)) Object.assign(answer, moveTogether(cursor, value, at));
     else if (type === INT64 && name === 'id') answer.cursorId = cursor.readBigInt64LE(value);
     else if (type === TIMESTAMP && name === 'atClusterTime')
-      answer.clusterTime = new BSON.Timestamp(cursor.readBigUInt64LE(value));
+      answer.clusterTime = new (driver().BSON.Timestamp)(cursor.readBigUInt64LE(value));
   }
   return answer;
 }

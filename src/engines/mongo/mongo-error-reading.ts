@@ -1,10 +1,4 @@
-import {
-  MongoBulkWriteError,
-  MongoNetworkError,
-  MongoNetworkTimeoutError,
-  MongoServerError,
-  MongoServerSelectionError,
-} from 'mongodb';
+import type { MongoServerSelectionError } from 'mongodb';
 
 import { scrub } from '../../process/stderr-tail.js';
 import type { Connection } from '../engine.js';
@@ -23,6 +17,7 @@ import {
   TooManyConnectionsError,
 } from '../engines.errors.js';
 import { ArchiveForeignError, ArchiveUnreadableError, TargetDatabaseExistsError } from '../tools.errors.js';
+import { driver } from './mongo-driver.js';
 import { DuplicateKeyError, ReplicaSetUnreachableError } from './mongo.errors.js';
 import { addressesOf } from './mongo-reach.js';
 
@@ -112,6 +107,8 @@ export function readDriverError(
     new QueryFailedError(reason, cause),
 ): Error {
   if (error instanceof EngineError) return error;
+  const { MongoBulkWriteError, MongoNetworkError, MongoNetworkTimeoutError } = driver();
+  const { MongoServerError, MongoServerSelectionError } = driver();
   const said = error instanceof Error ? error.message : String(error);
   const text = scrub(said, secrets);
   if (error instanceof MongoServerSelectionError) return readSelectionError(error, text, at);
@@ -144,7 +141,8 @@ function readSelectionError(error: MongoServerSelectionError, text: string, at: 
     const members = servers.map((server) => `${server.address}: ${server.type}`);
     return new ReplicaSetUnreachableError(at, members, first?.message ?? text);
   }
-  if (first === undefined || first instanceof MongoNetworkTimeoutError) return READ.timeout(text, at);
+  if (first === undefined || first instanceof driver().MongoNetworkTimeoutError)
+    return READ.timeout(text, at);
   const said = [first.message, first.cause instanceof Error ? first.cause.message : ''].join(' ');
   const reading = BY_TEXT.find(([pattern]) => pattern.test(said))?.[1] ?? READ.unreachable;
   // Whoever closes a connection at once may speak TLS only, or be no MongoDB; it was never a connection that broke.

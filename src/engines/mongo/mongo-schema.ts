@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 
-import { BSON } from 'mongodb';
-
 import type { SchemaFacts } from '../content-facts.js';
 import type { ServerFacts } from '../engine.js';
 import type { CollectionDefinition } from './archive/definition.js';
 import { isOrderedDocument, type OrderedDocument } from './archive/ordered-document.js';
+import { driver } from './mongo-driver.js';
 
 /** A definition under the name that the manifest uses. */
 export interface NamedDefinition {
@@ -56,7 +55,7 @@ function ordered(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(ordered);
   if (isOrderedDocument(value)) return pairsOf([...value]);
   // Relaxed: 1, NumberInt(1) and NumberLong(1) mean the same to every option, and servers change one to another.
-  const plain: unknown = BSON.EJSON.serialize(value, { relaxed: true });
+  const plain: unknown = driver().BSON.EJSON.serialize(value, { relaxed: true });
   return typeof plain === 'object' && plain !== null ? pairsOf(Object.entries(plain)) : plain;
 }
 

@@ -1,4 +1,4 @@
-import { type Db, MongoClient, MongoNetworkError, type TopologyDescriptionChangedEvent } from 'mongodb';
+import type { Db, MongoClient, TopologyDescriptionChangedEvent } from 'mongodb';
 
 import { abortReason } from '../../process/abort-reason.js';
 import type { Clock } from '../../clock/clock.js';
@@ -6,6 +6,7 @@ import type { Connection } from '../engine.js';
 import { AuthenticationFailedError } from '../engines.errors.js';
 import { type Fields, fieldsOf } from './fields.js';
 import { authSourceOf, clientOptions, uriOf } from './mongo-client-options.js';
+import { driver } from './mongo-driver.js';
 import { readDriverError } from './mongo-error-reading.js';
 import { chooseTls, reachServer } from './mongo-reach.js';
 import { AuthSourceWrongError, ReplicaSetMismatchError } from './mongo.errors.js';
@@ -66,7 +67,10 @@ export class MongoSession implements AsyncDisposable {
     watch: SessionWatch,
     usesTls: boolean,
   ): Promise<MongoSession> {
-    const client = new MongoClient(uriOf(connection), clientOptions(connection, applicationName, usesTls));
+    const client = new (driver().MongoClient)(
+      uriOf(connection),
+      clientOptions(connection, applicationName, usesTls),
+    );
     const session = new MongoSession(connection, client, watch, usesTls);
     const strangers = new AbortController();
     client.on('topologyDescriptionChanged', (event) => {
@@ -139,7 +143,7 @@ export class MongoSession implements AsyncDisposable {
   async reading<T>(work: () => Promise<T>): Promise<T> {
     this.#signal.throwIfAborted();
     const closed = Promise.withResolvers<never>();
-    const onClosed = (): void => closed.reject(new MongoNetworkError('the connection was closed'));
+    const onClosed = (): void => closed.reject(new (driver().MongoNetworkError)('the connection was closed'));
     this.#closed.signal.addEventListener('abort', onClosed, { once: true });
     if (this.#closed.signal.aborted) onClosed();
     try {

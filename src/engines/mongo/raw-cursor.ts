@@ -1,8 +1,9 @@
-import { BSON, type ClientSession, type Db, type Document, type MongoClient } from 'mongodb';
+import type { BSON, ClientSession, Db, Document, MongoClient } from 'mongodb';
 
 import type { Clock } from '../../clock/clock.js';
 import { withTimeLimit } from '../../clock/time-limit.js';
 import { type CursorAnswer, readCursorAnswer } from './cursor-answer.js';
+import { driver } from './mongo-driver.js';
 
 /** Size of a batch that is aimed at. Servers never send more than 16 MiB at once, or one document. */
 const BATCH_BYTES = 4 * 1024 * 1024;
@@ -106,7 +107,7 @@ export class RawCursor {
 
   #getMore(): Promise<CursorAnswer> {
     const answer = this.#ask({
-      getMore: BSON.Long.fromBigInt(this.#cursorId),
+      getMore: driver().BSON.Long.fromBigInt(this.#cursorId),
       collection: this.#query.collection,
       batchSize: this.#batchDocuments,
     });
@@ -138,7 +139,7 @@ export class RawCursor {
 
   /** On a signal of its own: the other one may be the reason. */
   async #kill(): Promise<void> {
-    const cursors = [BSON.Long.fromBigInt(this.#cursorId)];
+    const cursors = [driver().BSON.Long.fromBigInt(this.#cursorId)];
     const limit = { ms: KILL_MS, reason: new Error('the server does not answer') };
     await withTimeLimit(this.#watch.clock, limit, new AbortController().signal, async (signal) => {
       const command = { killCursors: this.#query.collection, cursors };

@@ -1,9 +1,8 @@
-import { createRequire } from 'node:module';
-
 import type { Document } from 'mongodb';
 
 import { documentsOf } from './archive/archive-events.js';
 import { documentsIn, textIn } from './fields.js';
+import { driverInternals } from './mongo-driver.js';
 import { DocumentsRefusedError, DuplicateKeyError } from './mongo.errors.js';
 import type { MongoSession } from './mongo-session.js';
 
@@ -17,9 +16,8 @@ interface DocumentSequence {
  * decoding and encoding them: and a document that is decoded does not always come back byte for byte (keys that occur twice, types
  * that are out of use). `package.json` pins the driver; a test inserts such documents.
  */
-const internals: unknown = createRequire(import.meta.url)('mongodb/lib/cmap/commands.js');
-
 function openSequence(field: string): DocumentSequence {
+  const internals = driverInternals('mongodb/lib/cmap/commands.js');
   if (!hasDocumentSequence(internals))
     throw new TypeError('the MongoDB driver has no DocumentSequence any more');
   return new internals.DocumentSequence(field);

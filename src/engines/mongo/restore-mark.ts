@@ -1,7 +1,6 @@
-import { MongoServerError } from 'mongodb';
-
 import { textIn } from './fields.js';
 import { isWanted, listCollections, RESTORE_MARKER } from './mongo-collections.js';
+import { driver } from './mongo-driver.js';
 import type { MongoSession } from './mongo-session.js';
 
 /**
@@ -24,7 +23,7 @@ export async function setOwner(session: MongoSession, database: string, owner: s
       await marks(session, database).insertOne({ _id: KEY, owner });
       return true;
     } catch (error) {
-      if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return false;
+      if (error instanceof driver().MongoServerError && error.code === DUPLICATE_KEY) return false;
       throw error;
     }
   });

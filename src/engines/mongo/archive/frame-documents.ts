@@ -1,6 +1,7 @@
-import { BSON } from 'mongodb';
+import type { BSON } from 'mongodb';
 
 import { ArchiveUnreadableError } from '../../tools.errors.js';
+import { driver } from '../mongo-driver.js';
 import { ARCHIVE_VERSION, type ArchiveHeader, type CollectionEntry, type Namespace } from './archive.js';
 
 /**
@@ -70,8 +71,9 @@ export function parseNamespaceHeader(bytes: Uint8Array): NamespaceHeader {
 }
 
 export function headerBytes(header: ArchiveHeader): Uint8Array {
-  return BSON.serialize({
-    concurrent_collections: new BSON.Int32(header.concurrentCollections),
+  const { Int32, serialize } = driver().BSON;
+  return serialize({
+    concurrent_collections: new Int32(header.concurrentCollections),
     version: header.formatVersion,
     server_version: header.serverVersion,
     tool_version: header.toolVersion,
@@ -79,17 +81,18 @@ export function headerBytes(header: ArchiveHeader): Uint8Array {
 }
 
 export function entryBytes(entry: CollectionEntry): Uint8Array {
-  return BSON.serialize({
+  const { Int32, serialize } = driver().BSON;
+  return serialize({
     db: entry.database,
     collection: entry.collection,
     metadata: entry.metadata,
-    size: new BSON.Int32(entry.size),
+    size: new Int32(entry.size),
     type: entry.type,
   });
 }
 
 export function namespaceHeaderBytes(header: NamespaceHeader): Uint8Array {
-  return BSON.serialize({
+  return driver().BSON.serialize({
     db: header.database,
     collection: header.collection,
     EOF: header.isEnd,
@@ -100,7 +103,7 @@ export function namespaceHeaderBytes(header: NamespaceHeader): Uint8Array {
 function decode(bytes: Uint8Array, what: string, names: readonly string[]): BSON.Document {
   let fields: BSON.Document;
   try {
-    fields = BSON.deserialize(bytes, { useBigInt64: true, allowObjectSmallerThanBufferSize: false });
+    fields = driver().BSON.deserialize(bytes, { useBigInt64: true, allowObjectSmallerThanBufferSize: false });
   } catch (error) {
     throw new ArchiveUnreadableError(`a ${what} cannot be decoded`, error);
   }

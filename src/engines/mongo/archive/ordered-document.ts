@@ -1,4 +1,4 @@
-import { BSON } from 'mongodb';
+import { driver } from '../mongo-driver.js';
 
 /**
  * A document with its fields in their order, at every depth. A JavaScript object moves names that look like integers to the front,
@@ -50,13 +50,13 @@ export function readExtendedJson(text: string): unknown {
 /** The canonical Extended JSON of a value, fields in their order. */
 export function writeExtendedJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(writeExtendedJson).join(',')}]`;
-  if (!isOrderedDocument(value)) return BSON.EJSON.stringify(value, { relaxed: false });
+  if (!isOrderedDocument(value)) return driver().BSON.EJSON.stringify(value, { relaxed: false });
   const fields = [...value].map(([name, inner]) => `${JSON.stringify(name)}:${writeExtendedJson(inner)}`);
   return `{${fields.join(',')}}`;
 }
 
 function elementsOf(bytes: Uint8Array): [name: string, value: unknown][] {
-  return [...BSON.onDemand.parseToElements(bytes)].map(([type, nameAt, nameLength, at, length]) => {
+  return [...driver().BSON.onDemand.parseToElements(bytes)].map(([type, nameAt, nameLength, at, length]) => {
     const name = Buffer.from(bytes.subarray(nameAt, nameAt + nameLength)).toString('utf8');
     return [name, valueOf(type, bytes.subarray(at, at + length))];
   });
@@ -70,7 +70,7 @@ function valueOf(type: number, bytes: Uint8Array): unknown {
   alone.writeUInt32LE(alone.length);
   alone.writeUInt8(type, LENGTH_BYTES);
   alone.set(bytes, LENGTH_BYTES + 2);
-  const read: unknown = BSON.deserialize(alone, LEAF)[''];
+  const read: unknown = driver().BSON.deserialize(alone, LEAF)[''];
   return read;
 }
 
@@ -92,6 +92,6 @@ function unmarked(value: unknown): unknown {
 }
 
 function fromPlain(value: unknown): unknown {
-  const read: unknown = BSON.EJSON.parse(JSON.stringify(value), { relaxed: false });
+  const read: unknown = driver().BSON.EJSON.parse(JSON.stringify(value), { relaxed: false });
   return read;
 }
