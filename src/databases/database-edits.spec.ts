@@ -22,8 +22,10 @@ const mongo: Pick<Engine, 'kind' | 'traits' | 'readUri'> = {
   traits: MONGO_TRAITS,
   readUri: parseMongoUri,
 };
-const secrets = new DatabaseSecrets(new SecretBox(deriveSecretKey('an obviously fake passphrase for tests')));
-const otherBox = new SecretBox(deriveSecretKey('another obviously fake passphrase for tests'));
+const secrets = new DatabaseSecrets(
+  new SecretBox(await deriveSecretKey('an obviously fake passphrase for tests')),
+);
+const otherBox = new SecretBox(await deriveSecretKey('another obviously fake passphrase for tests'));
 const then = new Date('2026-11-21T03:00:00Z');
 const id = '019abc00-0000-7000-8000-000000000001';
 

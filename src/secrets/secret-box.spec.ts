@@ -5,8 +5,8 @@ import { SecretBox } from './secret-box.js';
 import { deriveSecretKey } from './secret-key.js';
 import { SecretDamagedError, SecretKeyMismatchError } from './secrets.errors.js';
 
-const box = new SecretBox(deriveSecretKey('an obviously fake passphrase for tests'));
-const other = new SecretBox(deriveSecretKey('another obviously fake passphrase for tests'));
+const box = new SecretBox(await deriveSecretKey('an obviously fake passphrase for tests'));
+const other = new SecretBox(await deriveSecretKey('another obviously fake passphrase for tests'));
 const place = { purpose: 'database.password', recordId: '019abc00-0000-7000-8000-000000000001' };
 
 describe('SecretBox', () => {

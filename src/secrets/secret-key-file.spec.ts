@@ -44,7 +44,9 @@ describe('readOrCreateKeyFile', () => {
 
   it('makes a text that the key is derived from, as from the variable', async () => {
     const made = await readOrCreateKeyFile(file);
-    expect(deriveSecretKey(made.text)).toEqual(deriveSecretKey((await readFile(file, 'utf8')).trim()));
+    expect(await deriveSecretKey(made.text)).toEqual(
+      await deriveSecretKey((await readFile(file, 'utf8')).trim()),
+    );
   });
 
   it.each([0o640, 0o604, 0o666])('tells that mode %o lets others at it', async (mode) => {

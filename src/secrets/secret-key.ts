@@ -1,4 +1,4 @@
-import { scryptSync } from 'node:crypto';
+import { scrypt } from 'node:crypto';
 
 import { SecretKeyUnusableError } from './secrets.errors.js';
 
@@ -19,13 +19,13 @@ export interface SecretKey {
 
 /**
  * Makes the key from a text: a passphrase, or random bytes in whatever spelling. There is one way for all of them (scrypt,
- * about 0.1 s, once per start), because a text cannot be told to be random by its looks: for random bytes scrypt loses
+ * about 0.1 s of another thread, once per start), because a text cannot be told to be random by its looks: for random bytes scrypt loses
  * nothing, and a passphrase gains by it. It also means that the content of a generated key file can be moved into
  * `BACKSTOP_SECRET_KEY` as it is. Blanks and line ends around the text do not count.
  *
  * @throws SecretKeyUnusableError when the text is shorter than `MIN_KEY_TEXT_LENGTH`.
  */
-export function deriveSecretKey(text: string): SecretKey {
+export async function deriveSecretKey(text: string): Promise<SecretKey> {
   const trimmed = text.trim();
   if (trimmed.length < MIN_KEY_TEXT_LENGTH) {
     throw new SecretKeyUnusableError(
@@ -33,9 +33,18 @@ export function deriveSecretKey(text: string): SecretKey {
         'Make one with: openssl rand -base64 32',
     );
   }
-  const derived = scryptSync(trimmed, SALT, KEY_BYTES + KEY_ID_BYTES, COST);
+  const derived = await derive(trimmed);
   return {
     bytes: derived.subarray(0, KEY_BYTES),
     id: derived.subarray(KEY_BYTES).toString('base64url'),
   };
+}
+
+function derive(text: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(text, SALT, KEY_BYTES + KEY_ID_BYTES, COST, (error, derived) => {
+      if (error === null) resolve(derived);
+      else reject(error);
+    });
+  });
 }

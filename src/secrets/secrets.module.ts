@@ -22,8 +22,8 @@ type MaybeKeyFile = KeyFile | undefined;
     },
     {
       provide: SecretBox,
-      useFactory: (config: Config, keyFile: MaybeKeyFile) =>
-        new SecretBox(deriveSecretKey(keyFile?.text ?? config.secretKey ?? '')),
+      useFactory: async (config: Config, keyFile: MaybeKeyFile) =>
+        new SecretBox(await deriveSecretKey(keyFile?.text ?? config.secretKey ?? '')),
       inject: [Config, KEY_FILE],
     },
   ],

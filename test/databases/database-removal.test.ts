@@ -63,7 +63,7 @@ beforeEach(async () => {
   dependents.add(new RoomAbove());
   dependents.add(above);
   const secrets = new DatabaseSecrets(
-    new SecretBox(deriveSecretKey('an obviously fake passphrase for tests')),
+    new SecretBox(await deriveSecretKey('an obviously fake passphrase for tests')),
   );
   databases = new DatabasesService(
     open.catalog,

@@ -58,7 +58,7 @@ export async function restoreBench(server: PostgresServer): Promise<RestoreBench
   const finder = new ToolFinder({ folders: server.clientBinDirs, patterns: [], path: '' }, clock);
   const engine = new PostgresEngine(new PostgresTools(finder), { clock, workDir: join(folder, 'work') });
   const engines = new EngineRegistry([engine]);
-  const box = new SecretBox(deriveSecretKey('a key for tests and for nothing else, long enough'));
+  const box = new SecretBox(await deriveSecretKey('a key for tests and for nothing else, long enough'));
   const opener = new ConnectionOpener(new DatabaseSecrets(box), new Environment({}));
   const targets = new RestoreTargets(catalog, opener, box, engines);
   const moves = new RestoreMoves(new EventLog(catalog, clock));
