@@ -125,17 +125,10 @@ export class TimeZone {
   }
 
   #readOffset(at: number): number {
-    const parts = this.#format.formatToParts(at);
-    const number = (type: Intl.DateTimeFormatPartTypes): number =>
-      Number(parts.find((part) => part.type === type)?.value);
-    const local = Date.UTC(
-      number('year'),
-      number('month') - 1,
-      number('day'),
-      number('hour'),
-      number('minute'),
-      number('second'),
-    );
+    // As `11/28/2026, 17:38:31`. Not `formatToParts`, which takes nearly three times as long.
+    const [month = 1, day, year = 0, hour, minute, second] =
+      this.#format.format(at).match(/\d+/g)?.map(Number) ?? [];
+    const local = Date.UTC(year, month - 1, day, hour, minute, second);
     // `at` may be before the whole second that the format shows.
     return local - Math.floor(at / 1000) * 1000;
   }
