@@ -20,9 +20,16 @@ export class BackupViews {
 
   /** In the order given; one question for all copies. */
   async ofAll(backups: readonly Backup[]): Promise<BackupView[]> {
+    const show = await this.shownOf(backups);
+    return show();
+  }
+
+  /** Reads now what `ofAll` reads, and gives what shows it as often as it is called, with the progress of that moment. */
+  async shownOf(backups: readonly Backup[]): Promise<() => BackupView[]> {
     const copies = await this.queries.copiesOf(backups);
-    return backups.map((backup) =>
-      toBackupView(backup, copies.get(backup.id) ?? [], this.running.of(backup.id)?.progress),
-    );
+    return () =>
+      backups.map((backup) =>
+        toBackupView(backup, copies.get(backup.id) ?? [], this.running.of(backup.id)?.progress),
+      );
   }
 }

@@ -15,19 +15,19 @@ import {
 import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 
-import { toTimeText } from '../catalog/columns.js';
-import { answerPage, PagedResponse, readCursor, toPage } from '../http/paging.js';
+import { PagedResponse, setPageHeaders } from '../http/paging.js';
 import { clientSignal } from '../http/client-signal.js';
 import { ApiIdempotencyKey, checkedKey } from '../http/idempotency-key.js';
 import { IdParam } from '../http/id-param.decorator.js';
 import { Problems } from '../http/problems.decorator.js';
+import { BackupLists } from './backup-lists.js';
 import { BackupQueries } from './backup-queries.js';
 import { BackupRemoval } from './backup-removal.js';
 import { BackupView } from './backup.view.js';
 import { BackupViews } from './backup-views.js';
 import { BackupsService } from './backups.service.js';
 import { BackupChangesDto } from './dto/backup-changes.dto.js';
-import { BackupListDto, toBackupFilter } from './dto/backup-list.dto.js';
+import { BackupListDto } from './dto/backup-list.dto.js';
 import { DeleteBackupDto } from './dto/delete-backup.dto.js';
 import { NewBackupDto } from './dto/new-backup.dto.js';
 import { WaitQuery } from './dto/wait-query.dto.js';
@@ -38,6 +38,7 @@ import { WaitQuery } from './dto/wait-query.dto.js';
 export class BackupsController {
   constructor(
     private readonly backups: BackupsService,
+    private readonly lists: BackupLists,
     private readonly queries: BackupQueries,
     private readonly removal: BackupRemoval,
     private readonly views: BackupViews,
@@ -87,18 +88,12 @@ export class BackupsController {
   @Get()
   @PagedResponse(BackupView)
   @Problems('invalid-cursor')
-  async list(
-    @Query() query: BackupListDto,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<BackupView[]> {
-    const filter = toBackupFilter(query);
-    const [createdAt, id] = readCursor(query, 2) ?? [];
-    const after = createdAt === undefined || id === undefined ? undefined : { createdAt, id };
-    const found = await this.queries.page(filter, query.limit + 1, after);
-    const total = await this.queries.count(filter);
-    const page = toPage(found, query, total, (backup) => [toTimeText(backup.createdAt), backup.id]);
-    const views = await this.views.ofAll(page.rows);
-    return answerPage(response, { ...page, rows: views }, (view) => view);
+  async list(@Query() query: BackupListDto, @Res() response: Response): Promise<void> {
+    const page = await this.lists.page(query);
+    setPageHeaders(response, page);
+    // Else Express would digest the same bytes for each answer.
+    if (page.etag !== undefined) response.setHeader('ETag', page.etag);
+    response.type('json').send(page.json());
   }
 
   /** Gives one backup, by id or file name; while it runs, with its progress. */

@@ -12,6 +12,7 @@ import { BackupDownloads } from './backup-downloads.js';
 import { BackupEvidence } from './backup-evidence.js';
 import { BackupFilesController } from './backup-files.controller.js';
 import { BackupLauncher } from './backup-launcher.js';
+import { BackupLists } from './backup-lists.js';
 import { BackupLog } from './backup-log.entity.js';
 import { BackupMoves } from './backup-moves.js';
 import { BackupOutcomes } from './backup-outcomes.js';
@@ -51,6 +52,7 @@ import { StoredManifests } from './stored-manifest.js';
     BackupDownloads,
     BackupEvidence,
     BackupLauncher,
+    BackupLists,
     BackupMoves,
     BackupOutcomes,
     BackupQueries,

@@ -24,6 +24,7 @@ export class Catalog {
   /** Set for everything that `work` calls; `open` ends with the transaction, for what `work` has merely started. */
   readonly #current = new AsyncLocalStorage<{ open: boolean }>();
   #lastWrite: Promise<unknown> = Promise.resolve();
+  #revision = 0;
   readonly #endings = new WeakMap<EntityManager, (() => Promise<void>)[]>();
 
   constructor(writer: DataSource, reader: DataSource) {
@@ -34,6 +35,14 @@ export class Catalog {
   /** Whether no other process can have written here while we run, nor holds anything from before (SQLite, locked). */
   get hasSoleOwner(): boolean {
     return this.#writer.options.type === 'sqlite';
+  }
+
+  /**
+   * Another number after each transaction that may have changed something, before anybody is told of it: while it stays the same, what
+   * has been read is what is there. Undefined where other processes write too.
+   */
+  get revision(): number | undefined {
+    return this.hasSoleOwner ? this.#revision : undefined;
   }
 
   /** For queries only. Sees what has been committed when the query begins. */
@@ -64,6 +73,8 @@ export class Catalog {
         })
         .finally(() => {
           transaction.open = false;
+          // Also after an error: what could not be said to be committed may be.
+          this.#revision += 1;
         });
     };
     if (!this.hasSoleOwner) return run();

@@ -57,14 +57,22 @@ export function answerPage<Row, View>(
   page: Page<Row>,
   toView: (row: Row) => View,
 ): View[] {
-  response.setHeader('X-Total-Count', page.total);
-  if (page.nextCursor !== undefined) {
-    // Relative to the request (RFC 8288), so that it holds behind any proxy.
-    const url = new URL(response.req.originalUrl, 'http://service');
-    url.searchParams.set('cursor', page.nextCursor);
-    response.setHeader('Link', `<${url.pathname}${url.search}>; rel="next"`);
-  }
+  setPageHeaders(response, page);
   return page.rows.map(toView);
+}
+
+/** Sets `X-Total-Count` and `Link`. */
+export function setPageHeaders(
+  response: Response,
+  { total, nextCursor }: Pick<Page<unknown>, 'total' | 'nextCursor'>,
+): void {
+  response.setHeader('X-Total-Count', total);
+  if (nextCursor === undefined) return;
+  // Relative to the request (RFC 8288), so that it holds behind any proxy.
+  const [path = '', search] = response.req.originalUrl.split('?', 2);
+  const query = new URLSearchParams(search);
+  query.set('cursor', nextCursor);
+  response.setHeader('Link', `<${path}?${query.toString()}>; rel="next"`);
 }
 
 /** Documents a list's answer with its headers. */

@@ -51,6 +51,17 @@ describe.each(catalogKinds())('a catalog on $name', ({ fresh, kind }) => {
     expect(await namesIn(catalog)).toEqual(['B', 'C']);
   });
 
+  it('has another revision when a write is told of, also when it failed; and none where others write too', async () => {
+    const revisions = [catalog.revision];
+    await catalog.write((tx) => tx.insert(Note, note('A')));
+    revisions.push(catalog.revision);
+    await catalog
+      .write(() => Promise.reject(new Error('B fails')))
+      .catch(() => revisions.push(catalog.revision));
+    if (kind === 'sqlite') expect(new Set(revisions).size).toBe(3);
+    else expect(revisions).toEqual([undefined, undefined, undefined]);
+  });
+
   it('shows a reader committed rows only', async () => {
     await catalog.write(async (tx) => {
       await tx.insert(Note, note('first'));

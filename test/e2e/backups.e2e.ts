@@ -181,6 +181,22 @@ describe('finding backups', () => {
     expect((await service.request('GET', `/backups?${query}`)).status).toBe(400);
   });
 
+  test('a list that many ask for is never older than what anybody was told', async () => {
+    const { id } = await completedBackup(service, 'shop');
+    const done = new AbortController();
+    const asking = Array.from({ length: 5 }, async () => {
+      while (!done.signal.aborted) await service.request('GET', '/backups?limit=5');
+    });
+    for (let round = 0; round < 30; round += 1) {
+      const description = `round ${round}`;
+      await service.request('PATCH', `/backups/${id}`, { description });
+      const { body } = await service.request<BackupBody[]>('GET', '/backups?limit=5');
+      expect(body.find((backup) => backup.id === id)).toMatchObject({ description });
+    }
+    done.abort();
+    await Promise.all(asking);
+  });
+
   test('finds one by id and by file name', async () => {
     const byId = (await service.request<BackupBody>('GET', `/backups/${ids[0]}`)).body;
     const byName = (await service.request<BackupBody>('GET', `/backups/${byId.filename}`)).body;

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
@@ -69,6 +70,17 @@ describe('with a catalog in PostgreSQL', () => {
     });
     const gone = await service.request<BackupBody>('DELETE', `/backups/${second.id}`);
     expect(gone.body).toMatchObject({ status: 'expired', copies: [] });
+  });
+
+  test('a list shows at once what another process has written', async () => {
+    const [listed] = (await service.request<BackupBody[]>('GET', '/backups?limit=1')).body;
+    const { host, port, username: user, password } = server;
+    const other = new Client({ host, port, user, password, database: catalog.name });
+    await other.connect();
+    await other.query('UPDATE backups SET description = $1 WHERE id = $2', ['by another', listed?.id]);
+    await other.end();
+    const { body } = await service.request<BackupBody[]>('GET', '/backups?limit=1');
+    expect(body).toMatchObject([{ id: listed?.id, description: 'by another' }]);
   });
 
   test('of many requests at once for one database, one is served', async () => {
