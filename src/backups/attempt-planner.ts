@@ -14,6 +14,12 @@ import type { Storage } from '../storage/storage.js';
 import { LOCAL_DESTINATION, StorageRegistry } from '../storage/storage-registry.js';
 import type { Backup } from './backup.entity.js';
 
+/**
+ * The backup that is made before a database is replaced holds all of it: what the owner leaves out of every day's backups is lost with
+ * the old database otherwise.
+ */
+const EVERYTHING = { schemas: [], includeTables: [], excludeTables: [] } as const;
+
 /** Everything one attempt needs, decided before it begins. Holds an opened password: never log it. */
 export interface AttemptPlan {
   backup: Backup;
@@ -60,7 +66,7 @@ export class AttemptPlanner {
       attempt,
       engine,
       connection: this.connections.open(database),
-      scope: dumpScopeOf(options, engine.traits),
+      scope: { ...dumpScopeOf(options, engine.traits), ...(backup.trigger === 'pre_restore' && EVERYTHING) },
       compression: options.compression ?? 'zstd',
       compressionLevel: options.compressionLevel,
       stallMs: (options.stallSeconds ?? this.config.stallSeconds) * 1000,

@@ -5,6 +5,7 @@ import { checkChoice, checkReplacement } from './restore-rules.js';
 const item = (name: string) => ({ name, kind: 'table' as const, rows: 1, bytes: 8192 });
 const manifest = {
   format: 'custom' as const,
+  options: { schemas: [], includeTables: [], excludeTables: [] },
   content: {
     items: [item('public.orders'), item('public.Order "Items"')],
     counters: {},
@@ -29,6 +30,18 @@ describe('choosing tables and jobs', () => {
     { choice: { mode: 'new', tables: ['public.orders', 'public.nothing'] }, code: 'tables-unknown' },
   ] as const)('$choice is $code', ({ choice, code }) => {
     expect(() => checkChoice(choice, manifest, traits)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test.each([
+    { options: { schemas: ['shop'] }, facts: { schemas: ['shop'] } },
+    { options: { includeTables: ['orders'] }, facts: { include_tables: ['orders'] } },
+    { options: { excludeTables: ['public.log'] }, facts: { exclude_tables: ['public.log'] } },
+  ])('a backup limited by $facts replaces nothing, and can be restored beside', ({ options, facts }) => {
+    const partial = { ...manifest, options };
+    expect(() => checkChoice({ mode: 'replace' }, partial, traits)).toThrow(
+      expect.objectContaining({ code: 'backup-partial', facts }),
+    );
+    expect(() => checkChoice({ mode: 'new' }, partial, traits)).not.toThrow();
   });
 
   test('names exactly the tables that are not there', () => {

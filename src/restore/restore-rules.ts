@@ -1,7 +1,8 @@
 import type { Manifest } from '../archive/manifest.js';
-import type { EngineTraits } from '../engines/engine.js';
+import type { DumpScope, EngineTraits } from '../engines/engine.js';
 import { TablesUnknownError } from '../engines/tools.errors.js';
 import {
+  BackupPartialError,
   ConfirmationMissingError,
   RestoreChoiceUnsupportedError,
   SafetyBackupImpossibleError,
@@ -20,15 +21,16 @@ type Supports = Pick<EngineTraits, 'supportsItemRestore' | 'supportsParallelRest
 
 /**
  * Checks that the archive holds what is chosen, and that its format allows to choose it. Pure.
- * @throws TablesNotAllowedError, TablesUnknownError, RestoreChoiceUnsupportedError
+ * @throws BackupPartialError, TablesNotAllowedError, TablesUnknownError, RestoreChoiceUnsupportedError
  */
 export function checkChoice(
   choice: Choice,
-  manifest: Pick<Manifest, 'format' | 'content'>,
+  manifest: Pick<Manifest, 'format' | 'content' | 'options'>,
   traits: Supports,
 ): void {
   const { tables, jobs = 1 } = choice;
   const { format } = manifest;
+  if (choice.mode === 'replace') mustBeWhole(manifest.options);
   if (tables !== undefined) {
     if (choice.mode === 'replace') throw new TablesNotAllowedError();
     if (!traits.supportsItemRestore.includes(format)) {
@@ -41,6 +43,16 @@ export function checkChoice(
   if (jobs > 1 && !traits.supportsParallelRestore.includes(format)) {
     throw new RestoreChoiceUnsupportedError('jobs', format, traits.supportsParallelRestore);
   }
+}
+
+/** A database without the tables that were left out would take the place of the complete one, and they would be gone. */
+function mustBeWhole({ schemas = [], includeTables = [], excludeTables = [] }: DumpScope): void {
+  const limits = {
+    ...(schemas.length > 0 && { schemas }),
+    ...(includeTables.length > 0 && { include_tables: includeTables }),
+    ...(excludeTables.length > 0 && { exclude_tables: excludeTables }),
+  };
+  if (Object.keys(limits).length > 0) throw new BackupPartialError(limits);
 }
 
 /**

@@ -150,6 +150,28 @@ export class ConfirmationMissingError extends DomainError {
   }
 }
 
+/** Names that a message still can be read with. */
+const MOST_NAMES = 5;
+
+/** What a backup leaves out would be lost if it took the place of a whole database. */
+export class BackupPartialError extends DomainError {
+  /** @param limits the options that limited the backup, by the names that they have in the API */
+  constructor(limits: Readonly<Record<string, readonly string[]>>) {
+    const told = Object.entries(limits).map(([option, names]) => {
+      const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : '';
+      return `${option}: ${names.slice(0, MOST_NAMES).join(', ')}${more}`;
+    });
+    super({
+      code: 'backup-partial',
+      kind: 'unprocessable',
+      detail:
+        `The backup does not hold the whole database (${told.join('; ')}), so in its place everything else would be lost. ` +
+        'Restore it into a new database (mode "new") and copy from there what is needed. Nothing was touched.',
+      facts: { ...limits },
+    });
+  }
+}
+
 export class TablesNotAllowedError extends DomainError {
   constructor() {
     super({

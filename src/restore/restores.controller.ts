@@ -42,6 +42,7 @@ const REQUEST_PROBLEMS = [
   'restore-engine-mismatch',
   'remote-name-invalid',
   'confirmation-missing',
+  'backup-partial',
   'tables-not-allowed',
   'tables-unknown',
   'restore-choice-unsupported',

@@ -174,6 +174,16 @@ describe.runIf(mongoServers().length > 0)('MongoDB over HTTP', () => {
     await live.client.db(done.kept_as ?? '').dropDatabase();
   });
 
+  test('a backup of some collections does not take the place of the database', async () => {
+    await register('part', { options: { include_tables: ['orders'] } });
+    const partial = await completedBackup(service, 'part');
+    const refused = await askRestore(service, partial.id, { mode: 'replace', confirm: 'part' });
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { code: 'backup-partial', facts: { include_tables: ['orders'] } },
+    });
+  });
+
   test('a choice of collections, and the whole server, are backed up as asked', async () => {
     await register('some', { options: { include_tables: ['orders', 'odd'], exclude_tables: ['odd'] } });
     expect((await completedBackup(service, 'some')).contents).toMatchObject({ items: 1, rows: 2000 });

@@ -75,6 +75,41 @@ describe('replacing a database', () => {
     expect(proven.body.evidence?.name).toBe('proven');
   });
 
+  test.each([{ options: { exclude_tables: ['public.empty'] } }, { options: { schemas: ['public'] } }])(
+    'a backup with $options does not take its place',
+    async ({ options }) => {
+      const alias = `${name}-${Object.keys(options)[0]}`;
+      await register(service, server, shop.name, alias, { options });
+      const partial = await completedBackup(service, alias);
+      const refused = await askRestore(service, partial.id, {
+        mode: 'replace',
+        confirm: alias,
+        keep_old: false,
+      });
+      expect(refused).toMatchObject({ status: 422, body: { code: 'backup-partial', facts: options } });
+      expect(await databasesLike(server, shop.name)).toEqual([shop.name]);
+      expect(await orders(shop.name)).toBe(10);
+      expect((await completedRestore(service, partial.id)).result?.verified).toBe(true);
+    },
+  );
+
+  test('the safety backup holds what the options leave out', async () => {
+    const changed = await service.request('PATCH', `/databases/${name}`, {
+      options: { exclude_tables: ['public.orders', 'public.spending'] },
+    });
+    expect(changed.status).toBe(200);
+    const done = await completedRestore(service, backup.id, {
+      mode: 'replace',
+      confirm: name,
+      keep_old: false,
+    });
+    const safety = await service.request<BackupBody>('GET', `/backups/${done.safety_backup_id}`);
+    expect(safety.body.contents).toMatchObject({ items: 3, rows: 510 });
+    const back = await completedRestore(service, safety.body.id, { mode: 'replace', confirm: name });
+    expect(back.result?.verified).toBe(true);
+    expect(await orders(shop.name)).toBe(10);
+  });
+
   test('drops the old one after the swap when it is not to be kept', async () => {
     const done = await completedRestore(service, backup.id, {
       mode: 'replace',

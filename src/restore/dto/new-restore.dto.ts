@@ -126,7 +126,7 @@ export class RestoreChoices {
 
   /**
    * `new` restores beside everything that exists. `replace` puts the backup in the place of a database, and needs `confirm`; when
-   * that database does not exist any more, the restored one simply gets its name.
+   * that database does not exist any more, the restored one simply gets its name. A backup that leaves tables out replaces nothing.
    * @example "new"
    */
   @IsOptional()
