@@ -12,7 +12,10 @@ export interface SchemaQuery {
   inSchema: boolean;
 }
 
-/** Options (`name=value`, an array) in order of name: the server keeps them as they were given, pg_dump sorts some of them. */
+/**
+ * Options (`name=value`, an array) in order of name: the server keeps them as they were given, pg_dump sorts some of them. Without
+ * `pg_attver`, which PostgreSQL 17.12 writes into every column for itself, another one in each database; pg_dump passes over it.
+ */
 export function inOrder(options: string): string {
-  return `(SELECT array_agg(o ORDER BY o COLLATE "C") FROM unnest(${options}) AS o)`;
+  return `(SELECT array_agg(o ORDER BY o COLLATE "C") FROM unnest(${options}) AS o WHERE o NOT LIKE 'pg\\_attver=%')`;
 }
