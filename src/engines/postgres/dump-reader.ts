@@ -1,7 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 
 import { ArchiveUnreadableError } from '../tools.errors.js';
-import { type ArchiveToc, parseToc } from './archive-toc.js';
+import { type ArchiveToc, parseToc, type TocEntry } from './archive-toc.js';
 import { ArchiveWalker } from './archive-walker.js';
 import { PlainLines } from './plain-lines.js';
 import { sumOfPositions } from './sequence-positions.js';
@@ -13,7 +13,7 @@ const FIRST_TRY_BYTES = 32 * 1024;
 export interface SeenContent {
   /** Tables whose rows are in it, `schema.table`. */
   tables: ReadonlySet<string>;
-  /** See `sumOfPositions`. Read from the dump, because sequences do not care for snapshots. */
+  /** See `sumOfPositions`; of the sequences that the dump makes. Read from the dump, because sequences do not care for snapshots. */
   sequencePositions: number;
 }
 
@@ -64,11 +64,12 @@ export class CustomDumpReader extends DumpReader {
   override get seen(): SeenContent {
     const entries = this.#toc?.entries ?? [];
     const rows = entries.filter(({ kind }) => kind === 'TABLE DATA');
+    const sequences = new Set(entries.filter(({ kind }) => kind === 'SEQUENCE').map(nameOf));
+    // An extension may want the dump to say where its sequences stand; they are made by CREATE EXTENSION, and not counted.
+    const set = entries.filter((entry) => entry.kind === 'SEQUENCE SET' && sequences.has(nameOf(entry)));
     return {
-      tables: new Set(rows.map(({ schema, tag }) => `${schema}.${tag}`)),
-      sequencePositions: sumOfPositions(
-        entries.filter(({ kind }) => kind === 'SEQUENCE SET').map(({ definition }) => definition),
-      ),
+      tables: new Set(rows.map(nameOf)),
+      sequencePositions: sumOfPositions(set.map(({ definition }) => definition)),
     };
   }
 
@@ -97,6 +98,10 @@ export class CustomDumpReader extends DumpReader {
     this.#walker.read(head);
     this.#head = [];
   }
+}
+
+function nameOf({ schema, tag }: TocEntry): string {
+  return `${schema}.${tag}`;
 }
 
 /** Reads a plain dump by its lines. */

@@ -15,7 +15,7 @@ const COPY = new RegExp(String.raw`^COPY ${NAME}\.${NAME} (?:\([^]*\))? FROM std
 const LONGEST_COPY = 256 * 1024;
 
 /** What pg_dump writes above each object. */
-const HEADING = /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: .*; Owner: /;
+const HEADING = /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: /;
 
 /**
  * Walks over the lines of a plain dump while it passes by: finds the tables whose rows it holds, and takes out the lines that
@@ -24,13 +24,15 @@ const HEADING = /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: .*; Owne
 export class PlainLines {
   readonly #fitting: ScriptFitting;
   readonly #tables = new Set<string>();
+  /** Sequences that the script makes, `schema.sequence`. */
+  readonly #sequences = new Set<string>();
   readonly #positions: string[] = [];
   /** Bytes whose line is not complete, or whose rows may be about to end. */
   #pending: Buffer = Buffer.alloc(0);
   #isInRows = false;
   /** A `COPY` that goes on in the next line, because a column's name holds a newline. */
   #statement = '';
-  #heading = { name: '', type: '' };
+  #heading = { fullName: '', name: '', type: '' };
 
   constructor(fitting: ScriptFitting = { dropTransactionTimeout: false }) {
     this.#fitting = fitting;
@@ -41,7 +43,10 @@ export class PlainLines {
     return [...this.#tables].sort();
   }
 
-  /** Statements that were seen to set sequences. */
+  /**
+   * Statements that were seen to set sequences. Those of extensions are not among them: pg_dump writes where they stand, if the
+   * extension wants that, but `CREATE EXTENSION` makes them.
+   */
   get positions(): readonly string[] {
     return this.#positions;
   }
@@ -87,9 +92,17 @@ export class PlainLines {
     if (line.length > 1024) return true;
     const text = line.toString('latin1');
     const heading = HEADING.exec(text);
-    if (this.#heading.type === 'SEQUENCE SET' && text.includes('.setval(')) this.#positions.push(text);
-    if (heading !== null) this.#heading = { name: heading[1] ?? '', type: heading[2] ?? '' };
+    if (heading !== null) {
+      const [, name = '', type = '', schema = ''] = heading;
+      this.#heading = { fullName: `${schema}.${name}`, name, type };
+      if (type === 'SEQUENCE') this.#sequences.add(this.#heading.fullName);
+    } else if (this.#setsOwnSequence(text)) this.#positions.push(text);
     return !this.#isInTheWay(text);
+  }
+
+  #setsOwnSequence(line: string): boolean {
+    const { type, fullName } = this.#heading;
+    return type === 'SEQUENCE SET' && this.#sequences.has(fullName) && line.includes('.setval(');
   }
 
   #readCopy(line: string): void {
