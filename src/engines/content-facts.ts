@@ -26,10 +26,16 @@ export interface ItemFacts {
   expires?: true;
 }
 
+/**
+ * In the place of `comparableWith` when definitions were changed while a dump read them: what it holds of them cannot be told
+ * exactly, so they are compared with nothing, rather than found different for ever.
+ */
+export const UNSETTLED_SCHEMA = 'unsettled';
+
 export interface SchemaFacts {
   /** SHA-256 (hex) of a canonical description of every definition; comparable within one `comparableWith`. */
   digest: string;
-  /** Digests of different words cannot be compared, as definitions print differently: `postgres-17`. */
+  /** Digests of different words cannot be compared, as definitions print differently: `postgres-17`. Or `UNSETTLED_SCHEMA`. */
   comparableWith: string;
   /** How many definitions of each kind: `{ tables: 12, indexes: 30, views: 2 }`. */
   objects: Record<string, number>;

@@ -45,6 +45,16 @@ describe('comparing a copy with its manifest', () => {
     expect(notes.join()).toMatch(/postgres-17 and postgres-18/);
   });
 
+  test('definitions that changed while they were dumped are no difference, and that is said', () => {
+    const unsettled = {
+      ...facts,
+      schema: { ...facts.schema, digest: 'd2', comparableWith: 'unsettled' },
+    };
+    const { compared, notes } = compareCopy(unsettled, facts, null);
+    expect(compared.schema).toBe(false);
+    expect(notes.join()).toMatch(/changed some while the dump was reading them/);
+  });
+
   test('single tables are compared alone', () => {
     const [customers] = facts.items;
     const found = { ...facts, items: customers ? [customers] : [], counters: {} };

@@ -1,5 +1,5 @@
 import { compareContent, type ContentComparison } from '../engines/content-comparison.js';
-import type { ContentFacts } from '../engines/content-facts.js';
+import { type ContentFacts, UNSETTLED_SCHEMA } from '../engines/content-facts.js';
 import type { ComparedFigures } from './restore-result.js';
 import { RestoreDiffersError } from './restore.errors.js';
 
@@ -25,12 +25,16 @@ export function compareCopy(
   );
   const definitions =
     only === null && !schema
-      ? [
-          `The definitions were not compared: ${expected.schema.comparableWith} and ` +
-            `${found.schema.comparableWith} describe them in different words. Tables and rows were.`,
-        ]
+      ? [`The definitions were not compared: ${whyNot(expected, found)}. Tables and rows were.`]
       : [];
   return { compared: { items, rows, hashes, schema, expired }, notes: [...notes, ...definitions] };
+}
+
+function whyNot({ schema: expected }: ContentFacts, { schema: found }: ContentFacts): string {
+  if (expected.comparableWith === UNSETTLED_SCHEMA) {
+    return 'somebody changed some while the dump was reading them, so which of them it holds cannot be told';
+  }
+  return `${expected.comparableWith} and ${found.comparableWith} describe them in different words`;
 }
 
 /**

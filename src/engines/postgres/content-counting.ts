@@ -46,8 +46,12 @@ export function wantsHashes(scope: DumpScope): boolean {
   return scope.hashContent === true;
 }
 
-/** Counts everything of a scope, in the session's transaction. */
+/**
+ * Counts everything of a scope, in the session's transaction. The definitions come first: the functions of the server that print
+ * them do not keep to the transaction's snapshot, so for a dump they have to be read when the tool reads them.
+ */
 export async function countContent(session: PostgresSession, counting: Counting): Promise<ContentFacts> {
+  const schema = await readSchemaFacts(session, counting.scope, counting.serverMajor);
   const items: ItemFacts[] = [];
   for (const table of counting.scope.tables) {
     items.push(await countTable(session, table, counting));
@@ -56,7 +60,7 @@ export async function countContent(session: PostgresSession, counting: Counting)
   return {
     items,
     counters: await countOthers(session, counting),
-    schema: await readSchemaFacts(session, counting.scope, counting.serverMajor),
+    schema,
   };
 }
 

@@ -22,8 +22,16 @@ export interface SeenContent {
  * then knows what it held.
  */
 export abstract class DumpReader extends Transform {
+  /** Resolves when the first bytes have come, or when none will. */
+  readonly begun: Promise<void>;
+  readonly #begin: () => void;
+
   constructor() {
     super({ highWaterMark: CHUNK_BYTES });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.begun = promise;
+    this.#begin = resolve;
+    this.once('close', resolve);
   }
 
   /** Known once the stream has ended. */
@@ -35,6 +43,7 @@ export abstract class DumpReader extends Transform {
   protected abstract finish(): void;
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
+    this.#begin();
     try {
       this.look(chunk);
       callback(null, chunk);
@@ -44,6 +53,7 @@ export abstract class DumpReader extends Transform {
   }
 
   override _flush(callback: TransformCallback): void {
+    this.#begin();
     try {
       this.finish();
       callback();

@@ -4,7 +4,7 @@ import { finished, pipeline } from 'node:stream/promises';
 import type { ExitReport } from '../../process/command.js';
 import { openChildSource } from '../../process/child-source.js';
 import type { FoundTool } from '../../process/tool-finder.js';
-import type { ContentFacts } from '../content-facts.js';
+import { type ContentFacts, type SchemaFacts, UNSETTLED_SCHEMA } from '../content-facts.js';
 import type { Dump, DumpCompanion, DumpFormat, DumpScope, EngineCall } from '../engine.js';
 import { DumpFailedError } from '../tools.errors.js';
 import { beginReading, countContent, holdTables, wantsHashes } from './content-counting.js';
@@ -13,6 +13,7 @@ import { SchemaChangedError } from './postgres.errors.js';
 import type { PostgresCall } from './postgres-call.js';
 import { type DumpArguments, pgDump, pgDumpGlobals } from './postgres-commands.js';
 import { DumpProgress, tableOfLine } from './postgres-progress.js';
+import { readSchemaFacts } from './postgres-schema.js';
 import type { PostgresSession } from './postgres-session.js';
 import { whileServerWorks } from './server-life.js';
 import { extensionsIn, mustBeReadable, type ResolvedScope, resolveScope } from './scope.js';
@@ -25,6 +26,8 @@ interface Preparation {
   scope: ResolvedScope;
   snapshot: string;
   extensions: string[];
+  /** As they were before the snapshot was taken. */
+  definitions: SchemaFacts;
 }
 
 /**
@@ -81,6 +84,9 @@ async function prepareIn(
   call: PostgresCall,
   wanted: DumpScope,
 ): Promise<Preparation> {
+  const server = await readServerFacts(session);
+  // Before the snapshot, and again when the tool has read them: they hold for the dump only if nothing changed in between.
+  const definitions = await readSchemaFacts(session, await resolveScope(session, wanted), server.major);
   await beginReading(session);
   const { snapshot, txids } = await session.one<{ snapshot: string; txids: string }>(
     'SELECT pg_catalog.pg_export_snapshot() AS snapshot, pg_catalog.pg_current_snapshot()::text AS txids',
@@ -88,10 +94,16 @@ async function prepareIn(
   const scope = await resolveScope(session, wanted);
   await mustBeReadable(session, scope, call.connection.username);
   await holdTables(session, scope);
-  const server = await readServerFacts(session);
   const extensions = await extensionsIn(session, scope.schemas);
   const details: PostgresDetails = { ...server.details, snapshot, snapshot_txids: txids };
-  return { session, server: { ...server, details: { ...details } }, scope, snapshot, extensions };
+  return {
+    session,
+    server: { ...server, details: { ...details } },
+    scope,
+    snapshot,
+    extensions,
+    definitions,
+  };
 }
 
 async function startTool(
@@ -128,23 +140,28 @@ function dumpFailed(tool: FoundTool): (reason: string, report: ExitReport) => Du
   return (reason, { signal }) => new DumpFailedError(tool.name, reason, { retryable: signal !== null });
 }
 
-/** Counts while the tool runs. Given out only when the stream has ended well, because a torn dump has no content. */
+/**
+ * Counts while the tool runs, which writes its first byte when it has read all definitions. Given out only when the stream has
+ * ended well, because a torn dump has no content.
+ */
 function contentOf(
   call: PostgresCall,
   bytes: DumpReader,
   ready: Preparation,
   wanted: DumpScope,
 ): Promise<ContentFacts> {
-  const counted = countContent(ready.session, {
-    scope: ready.scope,
-    hashContent: wantsHashes(wanted),
-    isStandby: ready.server.details.is_standby,
-    serverMajor: ready.server.major,
-  });
+  const counted = bytes.begun.then(() =>
+    countContent(ready.session, {
+      scope: ready.scope,
+      hashContent: wantsHashes(wanted),
+      isStandby: ready.server.details.is_standby,
+      serverMajor: ready.server.major,
+    }),
+  );
   const counting = whileServerWorks(call, counted);
   // Counting that failed makes the dump worthless now, not after hours of reading.
   counting.catch((error: unknown) => bytes.destroy(error instanceof Error ? error : undefined));
-  const content = settle(call, bytes, counting, ready.scope);
+  const content = settle(call, bytes, counting, ready);
   content.catch(() => undefined);
   return content;
 }
@@ -153,7 +170,7 @@ async function settle(
   call: PostgresCall,
   bytes: DumpReader,
   counting: Promise<ContentFacts>,
-  scope: ResolvedScope,
+  { scope, definitions }: Preparation,
 ): Promise<ContentFacts> {
   try {
     await finished(bytes, { cleanup: true });
@@ -161,10 +178,15 @@ async function settle(
     mustHoldAll(bytes.seen, scope);
     call.finish();
     const counters = { ...content.counters, sequence_positions: bytes.seen.sequencePositions };
-    return { ...content, counters };
+    return { ...content, counters, schema: settledSchema(definitions, content.schema) };
   } finally {
     await call[Symbol.asyncDispose]();
   }
+}
+
+/** The tool read part of the definitions in the snapshot and part as they were just then; of which it took which, nobody knows. */
+function settledSchema(before: SchemaFacts, after: SchemaFacts): SchemaFacts {
+  return before.digest === after.digest ? after : { ...after, comparableWith: UNSETTLED_SCHEMA };
 }
 
 /** Counted in the same snapshot, every table must be in the dump; unless somebody replaced it before the tool locked it. */
