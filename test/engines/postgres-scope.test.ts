@@ -105,6 +105,53 @@ describe.each(postgresServers())('the scope of a dump of PostgreSQL $major', (se
     expect(comparable(second.content)).toEqual(comparable(first.content));
   });
 
+  test('without what others need is refused, and says who does', async () => {
+    await using source = await freshDatabase(server, 'needed');
+    await sql(
+      server,
+      source.name,
+      `CREATE TABLE log (id serial PRIMARY KEY, line text);
+       CREATE TABLE kept (id int PRIMARY KEY, log_id int REFERENCES log);
+       CREATE VIEW lines AS SELECT line FROM log;
+       CREATE MATERIALIZED VIEW "many lines" AS SELECT line FROM log;
+       CREATE FUNCTION count_lines() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM log; END;
+       CREATE FUNCTION read_later() RETURNS bigint LANGUAGE sql AS 'SELECT 1';
+       CREATE TABLE owner_of_rows (a log);
+       CREATE TABLE guarded (id int);
+       CREATE POLICY seen ON guarded USING (id IN (SELECT id FROM log));
+       CREATE SCHEMA other; CREATE TABLE other.of_public (a public.log);
+       CREATE VIEW other.far AS SELECT id FROM public.kept;`,
+    );
+    const connection = connectionTo(server, source.name);
+    const scope = { excludeTables: ['public.log'] };
+    const needing = [
+      'function public.count_lines()',
+      'other.of_public',
+      'public.guarded',
+      'public.lines',
+      'public.many lines',
+      'public.owner_of_rows',
+    ];
+    await expect(engine.dump(connection, scope, plainCall())).rejects.toMatchObject({
+      code: 'dump-not-restorable',
+      retryable: false,
+      facts: { objects: needing },
+    });
+    await expect(engine.dump(connection, { ...scope, format: 'plain' }, plainCall())).rejects.toMatchObject({
+      facts: { objects: needing.toSpliced(3, 0, 'public.kept') },
+    });
+    const { warnings } = await engine.probe(connection, plainCall(), scope);
+    expect(warnings).toMatchObject([
+      { code: 'dump-not-restorable', detail: expect.stringContaining('public.many lines') as string },
+    ]);
+    await expect(engine.dump(connection, { schemas: ['other'] }, plainCall())).rejects.toMatchObject({
+      code: 'dump-not-restorable',
+      facts: { objects: ['other.far', 'other.of_public'] },
+    });
+    expect((await engine.probe(connection, plainCall(), { schemas: ['public'] })).warnings).toEqual([]);
+    expect((await engine.probe(connection, plainCall())).warnings).toEqual([]);
+  });
+
   test('warns of what would fail, before it does', async () => {
     await using role = await freshRole(server);
     await using database = await freshDatabase(server, 'probe');

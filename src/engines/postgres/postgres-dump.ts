@@ -17,6 +17,7 @@ import { readSchemaFacts } from './postgres-schema.js';
 import type { PostgresSession } from './postgres-session.js';
 import { whileServerWorks } from './server-life.js';
 import { extensionsIn, mustBeReadable, type ResolvedScope, resolveScope } from './scope.js';
+import { mustBeRestorable } from './scope-dependents.js';
 import { type PostgresDetails, readServerFacts } from './server-facts.js';
 
 /** A dump in the making: everything that was read before the tool starts. */
@@ -93,6 +94,7 @@ async function prepareIn(
   );
   const scope = await resolveScope(session, wanted);
   await mustBeReadable(session, scope, call.connection.username);
+  await mustBeRestorable(session, scope, wanted.format);
   await holdTables(session, scope);
   const extensions = await extensionsIn(session, scope.schemas);
   const details: PostgresDetails = { ...server.details, snapshot, snapshot_txids: txids };

@@ -1,21 +1,27 @@
-import type { ProbeReport } from '../engine.js';
+import type { DumpScope, ProbeReport } from '../engine.js';
 import type { PostgresCall } from './postgres-call.js';
 import type { PostgresSession } from './postgres-session.js';
 import type { PostgresTools } from './postgres-tools.js';
 import { warnOfSettings, warnOfSubscriptions, warnOfTablespaces } from './probe-not-carried.js';
 import { resolveScope, type ResolvedScope, unreadable, USER_SCHEMA } from './scope.js';
+import { readDependents } from './scope-dependents.js';
 import { type PostgresDetails, readServerFacts } from './server-facts.js';
 
 type Warning = ProbeReport['warnings'][number];
 
-/** Connects and says what a dump of the whole database would meet. Rejects when no dump is possible at all. */
-export async function probePostgres(call: PostgresCall, tools: PostgresTools): Promise<ProbeReport> {
+/** Connects and says what a dump of `wanted` would meet. Rejects when no dump is possible at all. */
+export async function probePostgres(
+  call: PostgresCall,
+  wanted: DumpScope,
+  tools: PostgresTools,
+): Promise<ProbeReport> {
   const session = await call.session();
   const server = await readServerFacts(session);
   const tool = await tools.atLeast('pg_dump', server.major, `a server of version ${server.major}`);
-  const scope = await resolveScope(session, {});
+  const scope = await resolveScope(session, wanted);
   const warnings = [
     ...(await warnOfRights(session, scope)),
+    ...warnOfDependents(await readDependents(session, scope, wanted.format)),
     ...warnOfStandby(server.details, scope),
     ...(await warnOfForeignTables(session)),
     ...warnOfSettings(server.details),
@@ -52,6 +58,17 @@ async function warnOfRights(session: PostgresSession, scope: ResolvedScope): Pro
     });
   }
   return warnings;
+}
+
+function warnOfDependents(names: readonly string[]): Warning[] {
+  if (names.length === 0) return [];
+  const shown = names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '');
+  return [
+    {
+      code: 'dump-not-restorable',
+      detail: `a backup fails, because what is left out of it is needed by ${shown}; leave these out too, or keep what they need`,
+    },
+  ];
 }
 
 function warnOfStandby(details: PostgresDetails, scope: ResolvedScope): Warning[] {

@@ -59,9 +59,13 @@ export class PostgresEngine extends Engine {
     return parsePostgresUri(uri);
   }
 
-  override async probe(connection: Connection, call: EngineCall): Promise<ProbeReport> {
+  override async probe(
+    connection: Connection,
+    call: EngineCall,
+    scope: DumpScope = {},
+  ): Promise<ProbeReport> {
     await using opened = this.#open(connection, call);
-    const report = await probePostgres(opened, this.#tools);
+    const report = await probePostgres(opened, scope, this.#tools);
     opened.finish();
     return report;
   }

@@ -25,6 +25,24 @@ export class RoleAbsentError extends EngineError {
   }
 }
 
+/** Names that a message still can be read with. */
+const MOST_NAMES = 10;
+
+/** What is kept needs what is left out, so no database would take the dump back. */
+export class DumpNotRestorableError extends EngineError {
+  constructor(names: readonly string[]) {
+    const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
+    super({
+      code: 'dump-not-restorable',
+      kind: 'unprocessable',
+      detail:
+        `exclude_tables or schemas leave out what is needed by ${names.slice(0, MOST_NAMES).join(', ')}${more}, ` +
+        'so a dump could not be restored; leave these out too, or keep what they need',
+      facts: { objects: names },
+    });
+  }
+}
+
 /** Tables were changed or dropped by others between the snapshot and the dump. */
 export class SchemaChangedError extends EngineError {
   constructor(reason: string, cause?: unknown) {
