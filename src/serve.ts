@@ -13,6 +13,7 @@ import { configureHttp } from './http/configure-http.js';
 import { DrainingAdapter } from './http/draining-adapter.js';
 import { serveOpenApi } from './http/openapi-document.js';
 import { WorkFolder } from './process/work-folder.js';
+import { Queue } from './queue/queue.js';
 import { closeOnSignals } from './shutdown.js';
 
 async function start(): Promise<void> {
@@ -38,6 +39,7 @@ async function start(): Promise<void> {
   serveOpenApi(app);
   closeOnSignals(app);
   await app.listen(config.port, config.host);
+  await app.get(Queue).start();
   new NestLogger('Backstop').log({ url: await app.getUrl(), pid: process.pid }, 'Backstop is listening');
 }
 

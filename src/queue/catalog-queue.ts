@@ -54,6 +54,7 @@ export class CatalogQueue extends Queue {
   }
 
   override async start(): Promise<void> {
+    if (this.#stopping) return; // a signal came while the service began to listen
     if (this.catalog.hasSoleOwner) {
       await this.catalog.write((tx) => this.tickets.expireAll(tx));
     }

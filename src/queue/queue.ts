@@ -61,6 +61,7 @@ export abstract class Queue {
   /** Registers the worker of a kind. Nothing runs before `start`. */
   abstract work(kind: WorkKind, runner: WorkRunner, cancelled?: CancelLook): void;
 
+  /** Begins to claim, once every room has registered its worker and the service has all it needs to go on. */
   abstract start(): Promise<void>;
 
   /**

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,7 +15,7 @@ import { openCatalog } from '../../src/catalog/open-catalog.ts';
 import { Database } from '../../src/databases/database.entity.ts';
 import { Ticket } from '../../src/queue/ticket.entity.ts';
 import { type FreshDatabase, newestPostgresServer } from '../support/postgres-servers.ts';
-import { startService } from '../support/service.ts';
+import { startFailingService, startService } from '../support/service.ts';
 import { backupIn, type BackupBody, completedBackup, freshShop, register } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
@@ -143,6 +145,21 @@ describe('after a crash', () => {
     const { after, files } = await recovered();
     const ours = [after.filename, `${after.filename}.manifest.json`];
     expect(files).toEqual([...ours, ...foreign].toSorted());
+  });
+
+  test('a start that fails begins nothing, and uses up no attempt', async () => {
+    await rewindCatalog();
+    await rm(join(folder(), `${backup.filename}.manifest.json`));
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const taken = await startFailingService({ env: { ...env, PORT: String(port) }, dataDir: data });
+    expect(taken.stderr).toContain('Another program listens on PORT already');
+    other.close();
+    const wrong = { POSTGRES_HOST: 'db', POSTGRES_DB: 'other', POSTGRES_PORT: 'five' };
+    const refused = await startFailingService({ env: { ...env, ...wrong }, dataDir: data });
+    expect(refused.stderr).toContain('environment-database-invalid');
+    expect((await recovered()).after).toMatchObject({ status: 'completed', attempt: 2 });
   });
 
   test('without its key file: says at the start whose passwords it cannot open', async () => {
