@@ -115,6 +115,26 @@ const SAID: [string, string, boolean][] = [
     'tables-locked',
     true,
   ],
+  [
+    'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.\npg_dump: detail: Error message from server: ERROR:  compressed pglz data is corrupt\npg_dump: detail: Command was: COPY public.t (a) TO stdout;',
+    'database-corrupt',
+    false,
+  ],
+  [
+    'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.\npg_dump: detail: Error message from server: ERROR:  invalid page in block 0 of relation base/5/16385',
+    'database-corrupt',
+    false,
+  ],
+  [
+    'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.\npg_dump: detail: Error message from server: ERROR:  missing chunk number 0 for toast value 16391 in pg_toast_16385',
+    'database-corrupt',
+    false,
+  ],
+  [
+    'pg_restore: error: could not find block ID 12 in archive -- possibly corrupt archive',
+    'archive-unreadable',
+    false,
+  ],
   ['pg_dump: error: query failed: ERROR:  could not open relation with OID 16423', 'schema-changed', true],
   ['pg_dump: error: query failed: ERROR:  invalid snapshot identifier: "00000003-1"', 'schema-changed', true],
   [

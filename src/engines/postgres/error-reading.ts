@@ -17,6 +17,7 @@ import {
 } from '../engines.errors.js';
 import { ArchiveForeignError, ArchiveUnreadableError, DatabaseInUseError } from '../tools.errors.js';
 import {
+  DatabaseCorruptError,
   ExtensionsMissingError,
   RecoveryConflictError,
   RoleAbsentError,
@@ -48,6 +49,7 @@ const READ = {
   locked: (text, _, cause) => new TablesLockedError(text, cause),
   changed: (text, _, cause) => new SchemaChangedError(text, cause),
   foreign: (text) => new ArchiveForeignError('an archive of pg_dump', text),
+  corrupt: (text, at, cause) => new DatabaseCorruptError(at, text, cause),
   unreadable: (text, _, cause) => new ArchiveUnreadableError(text, cause),
   extension: (text) =>
     new ExtensionsMissingError([
@@ -64,6 +66,8 @@ const BY_CODE: Readonly<Record<string, Reading>> = {
   '42501': READ.forbidden,
   '42P01': READ.changed, // a table that was there when we listed them
   '40001': READ.conflict,
+  XX001: READ.corrupt,
+  XX002: READ.corrupt,
   '53100': READ.diskFull,
   '53300': READ.crowded,
   '55006': READ.inUse,
@@ -132,8 +136,14 @@ const BY_TEXT: readonly (readonly [RegExp, Reading])[] = [
     /input file does not appear to be a valid archive|input file appears to be a text format dump|did not find magic string|unsupported version \(.*\) in file header/i,
     READ.foreign,
   ],
+  // What the server says of its own files, whoever asks it: `ERRCODE_DATA_CORRUPTED` and `ERRCODE_INDEX_CORRUPTED`.
   [
-    /could not read from input file|unexpected end of file|could not find block ID|corrupt|could not uncompress|unrecognized data block/i,
+    /compressed \w+ data is corrupt|invalid page in block|could not read block|could not access status of transaction|missing chunk number|unexpected chunk number|found xmin .* from before relfrozenxid|index ".*" (contains|is not)/i,
+    READ.corrupt,
+  ],
+  // What pg_restore says of an archive that it reads (`pg_backup_custom.c`, `pg_backup_archiver.c`, `compress_gzip.c`).
+  [
+    /could not read from input file|unexpected end of file|could not find block ID|found unexpected block ID|corrupt tar header|could not uncompress data|unrecognized data block type|possibly due to out-of-order restore request|bad dumpId|entry ID -?\d+ out of range/i,
     READ.unreadable,
   ],
   [/extension ".*" is not available|could not open extension control file/, READ.extension],

@@ -25,6 +25,23 @@ export class RoleAbsentError extends EngineError {
   }
 }
 
+/** The server found its own files damaged; no other attempt will read what is lost. */
+export class DatabaseCorruptError extends EngineError {
+  constructor(
+    { host, port, databaseName }: { host: string; port: number; databaseName: string },
+    reason: string,
+    cause?: unknown,
+  ) {
+    super({
+      code: 'database-corrupt',
+      kind: 'unprocessable',
+      detail: `the server at ${host}:${port} says that the files of its database "${databaseName}" are damaged: ${reason}`,
+      facts: { host, port, database_name: databaseName },
+      cause,
+    });
+  }
+}
+
 /** Names that a message still can be read with. */
 const MOST_NAMES = 10;
 
