@@ -125,6 +125,28 @@ describe('editDatabase', () => {
     expect(database.tls).toEqual({ mode: 'require' });
   });
 
+  it.each([
+    { step: { host: 'elsewhere' }, moved: ['host'] },
+    { step: { port: 5433 }, moved: ['port'] },
+    { step: { uri: 'postgres://elsewhere:5433/shop' }, moved: ['host', 'port'] },
+  ])('sends a stored password to no other server: $step', ({ step, moved }) => {
+    const stored = { ...shop, connection: { ...shop.connection, password: 'fake-password' } };
+    expect(() => edited(stored, { connection: step })).toThrow(
+      expect.objectContaining({ code: 'password-needed', facts: { moved } }),
+    );
+    for (const again of [
+      { password: 'fake-password' },
+      { passwordVar: 'SHOP_PASSWORD' },
+      { password: null },
+    ]) {
+      const given = 'uri' in step ? { host: 'elsewhere', port: 5433 } : step;
+      expect(edited(stored, { connection: { ...given, ...again } })).toMatchObject(given);
+    }
+    const named = { ...shop, connection: { ...shop.connection, passwordVar: 'SHOP_PASSWORD' } };
+    expect(() => edited(named, { connection: step })).not.toThrow();
+    expect(() => edited(stored, { connection: { host: 'db', port: 5432 } })).not.toThrow();
+  });
+
   it('asks for what has no default', () => {
     expect(() => edited({ name: 'shop', connection: {} })).toThrow(
       expect.objectContaining({
@@ -156,10 +178,18 @@ describe('a database whose engine has connection parameters', () => {
   });
 
   it('keeps those that are not about the address when the server is another one', () => {
-    expect(editedMongo({ uri: cluster }, { host: 'elsewhere' }).parameters).toEqual({
+    expect(editedMongo({ uri: cluster }, { host: 'elsewhere', password: 'fake-new' }).parameters).toEqual({
       readPreference: 'secondary',
       authSource: 'shop',
     });
+  });
+
+  it('sends a stored password to no further member of a cluster', () => {
+    for (const parameters of [{ seeds: 'c:1' }, { srv: 'true' }, null]) {
+      expect(() => editedMongo({ uri: cluster }, { parameters })).toThrow(
+        expect.objectContaining({ code: 'password-needed' }),
+      );
+    }
   });
 
   it('replaces one and takes one away', () => {
@@ -169,7 +199,8 @@ describe('a database whose engine has connection parameters', () => {
       replicaSet: 'rs0',
       authSource: 'admin',
     });
-    expect(editedMongo({ uri: cluster }, { parameters: null }).parameters).toEqual({});
+    const all = { parameters: null, password: 'fake-new' };
+    expect(editedMongo({ uri: cluster }, all).parameters).toEqual({});
   });
 
   it('means the whole server without a name', () => {

@@ -1,4 +1,4 @@
-import type { ConnectionParameters, Engine, EngineTraits } from '../engines/engine.js';
+import type { ConnectionParameter, ConnectionParameters, Engine, EngineTraits } from '../engines/engine.js';
 import {
   type ConnectedEngine,
   type ConnectionChanges,
@@ -10,7 +10,7 @@ import { checkName } from './connection-rules.js';
 import { checkOptions, mergeOptions, type OptionChanges } from './database-options.js';
 import type { DatabaseSecrets } from './database-secrets.js';
 import { Database, type StoredTls } from './database.entity.js';
-import { ConnectionIncompleteError } from './databases.errors.js';
+import { ConnectionIncompleteError, PasswordNeededError } from './databases.errors.js';
 import type { DefaultScheduleEdits } from './default-schedules.js';
 import { mergeRetention, type RetentionChanges } from './retention-policy.js';
 import { checkTls, DEFAULT_TLS, mergeTls, type TlsChanges } from './tls-rules.js';
@@ -71,6 +71,8 @@ export function editDatabase(
   checkName(name);
   const connection = readConnection({ ...edits.connection, tlsMode: edits.tls.mode ?? undefined }, engine);
   checkComplete(database, connection, engine.traits);
+  const parameters = editParameters(database, connection, engine.traits);
+  checkPasswordGoesAlong(database, { ...connection, parameters }, engine.traits);
   const tls = editTls(database, { ...edits.tls, mode: connection.tlsMode ?? edits.tls.mode }, secrets);
   const options = mergeOptions(database.options, edits.options);
   checkOptions(options, engine.traits);
@@ -78,7 +80,7 @@ export function editDatabase(
 
   database.name = name;
   database.retention = retention;
-  database.parameters = editParameters(database, connection, engine.traits);
+  database.parameters = parameters;
   database.host = connection.host ?? database.host;
   database.port = connection.port ?? database.port;
   if (connection.databaseName !== undefined) database.databaseName = connection.databaseName ?? '';
@@ -119,6 +121,27 @@ function editParameters(
     ? withoutAddress(database.parameters, connectionParameters)
     : database.parameters;
   return mergeParameters(stored, parameters);
+}
+
+/**
+ * A sealed password was given for one server. Sent to whichever server a later request names, it could be read there by everybody
+ * who may make such a request.
+ */
+function checkPasswordGoesAlong(
+  database: Database,
+  changes: ConnectionChanges & { parameters: ConnectionParameters },
+  { connectionParameters }: EngineTraits,
+): void {
+  if (database.passwordSealed === null || changes.password !== undefined || changes.passwordVar) return;
+  const { host = database.host, port = database.port, parameters } = changes;
+  const isAddress = ({ name, isAddress: isOne }: ConnectionParameter): boolean =>
+    isOne && parameters[name] !== database.parameters[name];
+  const moved = [
+    ...(host === database.host ? [] : ['host']),
+    ...(port === database.port ? [] : ['port']),
+    ...connectionParameters.filter(isAddress).map(({ name }) => `parameters.${name}`),
+  ];
+  if (moved.length > 0) throw new PasswordNeededError(moved);
 }
 
 function checkComplete(

@@ -119,7 +119,7 @@ export class DatabasesController {
   /** Changes what is given and leaves the rest. Backups that run keep what they began with. */
   @Patch(':id')
   @IdParam('database')
-  @Problems('database-not-found', ...FIELD_PROBLEMS)
+  @Problems('database-not-found', 'password-needed', ...FIELD_PROBLEMS)
   async update(@Param('id') id: string, @Body() body: DatabaseChanges): Promise<SavedDatabaseView> {
     return this.#toSavedView(await this.databases.update(id, toDatabaseUpdate(body)));
   }

@@ -86,6 +86,21 @@ export class CredentialsAmbiguousError extends DomainError {
   }
 }
 
+/** A stored password goes to the server that it was given for, and to no other. */
+export class PasswordNeededError extends DomainError {
+  /** @param moved the fields that lead to another server */
+  constructor(moved: readonly string[]) {
+    super({
+      code: 'password-needed',
+      kind: 'invalid',
+      detail:
+        `This changes ${moved.join(', ')}, and the stored password was given for another server. Send the password again ` +
+        'in the same request, or name a variable with password_var. Nothing was changed.',
+      facts: { moved },
+    });
+  }
+}
+
 export class ConnectionAmbiguousError extends DomainError {
   constructor(field: string) {
     super({

@@ -229,16 +229,28 @@ describe('a registration that is refused', () => {
 describe('changing a database', () => {
   it('changes what is given and leaves the rest', async () => {
     const before = await registered('changing', { username: 'app', password: 'fake-password' });
-    const { status, body } = await patch('changing', { host: 'db2', options: { stall_seconds: 60 } });
+    const { status, body } = await patch('changing', { username: 'app2', options: { stall_seconds: 60 } });
     expect(status).toBe(200);
     expect(body).toEqual({
       ...before,
-      host: 'db2',
+      username: 'app2',
       options: { stall_seconds: 60 },
       updated_at: body.updated_at,
     });
     expect(body.updated_at >= before.updated_at).toBe(true);
-    expect(await read(before.id)).toMatchObject({ host: 'db2', password: 'set' });
+    expect(await read(before.id)).toMatchObject({ username: 'app2', password: 'set' });
+  });
+
+  it('sends a stored password to another server only when it is given again', async () => {
+    const before = await registered('moving', { username: 'app', password: 'fake-password' });
+    const refused = await patch('moving', { host: 'db2', port: 6543 });
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { code: 'password-needed', facts: { moved: ['host', 'port'] } },
+    });
+    expect(await read(before.id)).toMatchObject({ host: before.host, updated_at: before.updated_at });
+    const moved = await patch('moving', { host: 'db2', password: 'fake-password' });
+    expect(moved).toMatchObject({ status: 200, body: { host: 'db2', password: 'set' } });
   });
 
   it('changes every field', async () => {

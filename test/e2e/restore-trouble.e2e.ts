@@ -87,7 +87,9 @@ describe('cancelling', () => {
   test('drops what it made where it made it, though the registration leads elsewhere by now', async () => {
     const asked = await askRestore(service, backup.id);
     await standsStill(service, server, asked.body.id);
-    expect((await service.request('PATCH', '/databases/held', { port: 1 })).status).toBe(200);
+    expect(
+      (await service.request('PATCH', '/databases/held', { port: 1, password: server.password })).status,
+    ).toBe(200);
     await service.request('POST', `/restores/${asked.body.id}/cancel`);
     await restoreIn(service, asked.body.id, 'cancelled');
     await expectNothingLeft();
