@@ -84,6 +84,17 @@ export class Config {
   @Max(64)
   readonly maxConcurrentPerHost: number = 2;
 
+  /**
+   * Names under which the service may be asked, besides those of loopback; `*` for any. With none, any is accepted, unless it listens
+   * on loopback alone.
+   */
+  @FromEnv('ALLOWED_HOSTS', asList)
+  @Matches(/^(\*|[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$/, {
+    each: true,
+    message: 'must be "*" or names of hosts like backups.example.com (no port), with commas between them',
+  })
+  readonly allowedHosts: readonly string[] = [];
+
   /** Origins (`https://backups.example.com`) whose pages may call the API; `*` for all; none by default. */
   @FromEnv('CORS_ORIGINS', asList)
   @Matches(/^(\*|https?:\/\/[^\s/]+)$/, {

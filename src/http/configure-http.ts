@@ -3,17 +3,20 @@ import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 
 import { type Config } from '../config/config.js';
+import { allowedHosts, refuseOtherHosts } from './allowed-hosts.js';
 import { assignRequestId } from './request-id.js';
 
 /** Headers that lists and work answer with, for pages of other origins. */
 const EXPOSED_HEADERS = ['Link', 'Location', 'X-Request-Id', 'X-Total-Count', 'Content-Disposition', 'ETag'];
 
-/** What must be set on the application before it listens: the request's id, headers for browsers, and who may call from a page. */
+/** What must be set on the application before it listens: the request's id, headers for browsers, under which names it may be asked, and who may call from a page. */
 export function configureHttp(app: NestExpressApplication, config: Config): void {
   app.use((request: Request, response: Response, next: NextFunction) => {
     request.id = assignRequestId(request, response);
     next();
   });
+  const isAllowed = allowedHosts(config);
+  if (isAllowed !== undefined) app.use(refuseOtherHosts(isAllowed));
   app.use(
     helmet({
       // TLS, where there is any, ends at a proxy that knows its own policy; over plain HTTP this would break the pages.

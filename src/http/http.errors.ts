@@ -17,6 +17,18 @@ export abstract class TransportError extends DomainError {
   }
 }
 
+/** The request names another host than this service may be asked under. */
+export class HostNotAllowedError extends TransportError {
+  constructor(host: string) {
+    super(421, {
+      code: 'host-not-allowed',
+      kind: 'invalid',
+      detail: `Backstop may not be asked under the name ${JSON.stringify(host)}. If that is its name, say so: ALLOWED_HOSTS.`,
+      facts: { host },
+    });
+  }
+}
+
 /** Fields are missing, wrong or unknown; `errors` names each. */
 export class InvalidRequestError extends DomainError {
   constructor(readonly errors: readonly FieldProblem[]) {

@@ -26,7 +26,7 @@ Times are ISO 8601 in UTC, ids are UUID v7, sizes and durations carry their unit
 to a page that says what to do.`;
 
 /** Problems of every operation, of those that may change something, of those that take anything, and of those that take a body. */
-const ALWAYS = ['internal-error'];
+const ALWAYS = ['internal-error', 'host-not-allowed'];
 const WITH_CHANGES = ['catalog-full'];
 const WITH_INPUT = ['invalid-request'];
 const WITH_BODY = ['invalid-json', 'body-too-large', 'unsupported-media-type'];
