@@ -36,6 +36,18 @@ describe.each(postgresServers())('PostgreSQL $major: the content of large object
     ]);
   });
 
+  test('is read of every object, also when there are more than one statement reads', async () => {
+    await using work = await withWorkDir();
+    await using database = await freshDatabase(server, 'many_objects');
+    await sql(server, database.name, `SELECT lo_from_bytea(i, 'x') FROM generate_series(1, 1200) AS i`);
+    const counters = [(await measured(work.dir, database.name, true)).counters];
+    for (const id of [2, 99, 501, 999, 1200]) {
+      await sql(server, database.name, `SELECT lo_put(${id}, 0, 'y')`);
+      counters.push((await measured(work.dir, database.name, true)).counters);
+    }
+    expect(new Set(counters.map((each) => each['large_object_content'])).size).toBe(6);
+  });
+
   test('is that of the object with that number: two that changed places are a difference', async () => {
     await using work = await withWorkDir();
     await using one = await freshDatabase(server, 'objects');

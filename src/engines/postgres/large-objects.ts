@@ -14,7 +14,7 @@ const EXACT_BITS = 53;
  */
 export async function hashLargeObjects(session: PostgresSession): Promise<number> {
   let total = 0n;
-  let last = '-1';
+  let last = '0'; // no object has it
   for (;;) {
     const oids = await nextObjects(session, last);
     if (oids.length === 0) return Number(BigInt.asUintN(EXACT_BITS, total));
@@ -25,7 +25,8 @@ export async function hashLargeObjects(session: PostgresSession): Promise<number
 
 async function nextObjects(session: PostgresSession, after: string): Promise<string[]> {
   const rows = await session.query<{ oid: string }>(
-    `SELECT oid::text FROM pg_catalog.pg_largeobject_metadata WHERE oid::bigint > $1 ORDER BY oid::bigint LIMIT ${BATCH}`,
+    // By the column, not by its text, which would have its name: that sorts everything for each batch, and passes objects over.
+    `SELECT m.oid::text FROM pg_catalog.pg_largeobject_metadata m WHERE m.oid > $1::oid ORDER BY m.oid LIMIT ${BATCH}`,
     [after],
   );
   return rows.map(({ oid }) => oid);
