@@ -94,12 +94,21 @@ export class TargetDatabaseExistsError extends EngineError {
 
 /** A restore would go into an older major version than the dump came from. */
 export class ServerTooOldError extends EngineError {
-  constructor(serverMajor: number, archiveMajor: number) {
+  /** @param needed the version that a dump comes from, or the oldest that the engine knows */
+  constructor(serverMajor: number, needed: number | { oldest: number }) {
+    const facts = { server_major: serverMajor };
     super({
       code: 'server-too-old',
       kind: 'unprocessable',
-      detail: `the dump comes from version ${archiveMajor}, and a server of version ${serverMajor} cannot be trusted to load it`,
-      facts: { server_major: serverMajor, archive_major: archiveMajor },
+      ...(typeof needed === 'number'
+        ? {
+            detail: `the dump comes from version ${needed}, and a server of version ${serverMajor} cannot be trusted to load it`,
+            facts: { ...facts, archive_major: needed },
+          }
+        : {
+            detail: `the server has version ${serverMajor}, and the oldest that Backstop knows is ${needed.oldest}`,
+            facts: { ...facts, oldest_major: needed.oldest },
+          }),
     });
   }
 }

@@ -34,7 +34,7 @@ import { whileServerWorks } from './server-life.js';
 type PostgresFormat = 'custom' | 'plain';
 
 /**
- * PostgreSQL 12 and newer by its own client tools. See `Engine` for what each method promises; the work is in the files
+ * PostgreSQL 14 and newer by its own client tools. See `Engine` for what each method promises; the work is in the files
  * beside this one.
  */
 export class PostgresEngine extends Engine {

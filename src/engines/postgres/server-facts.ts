@@ -1,4 +1,5 @@
 import type { ServerFacts } from '../engine.js';
+import { ServerTooOldError } from '../tools.errors.js';
 import type { PostgresSession } from './postgres-session.js';
 
 /** What `ServerFacts.details` of a PostgreSQL server holds; stored in manifests, hence snake case and JSON-safe. */
@@ -44,6 +45,16 @@ interface FactsRow {
 
 const PROVIDERS: Readonly<Record<string, string>> = { c: 'libc', i: 'icu', b: 'builtin', d: 'default' };
 
+/** `pg_terminate_backend` with a time to wait came with 14, and what is older is not maintained any more. */
+const OLDEST_MAJOR = 14;
+
+/** Gives the major version of `server_version_num`; throws `server-too-old` for one that we do not know. */
+export function supportedMajor(versionNumber: number): number {
+  const major = Math.floor(versionNumber / 10_000);
+  if (major < OLDEST_MAJOR) throw new ServerTooOldError(major, { oldest: OLDEST_MAJOR });
+  return major;
+}
+
 /** Facts about the server and the database that the session is connected to. */
 export async function readServerFacts(
   session: PostgresSession,
@@ -65,7 +76,7 @@ export async function readServerFacts(
   );
   return {
     version: row.version.split(' ')[0] ?? row.version,
-    major: Math.floor(row.version_num / 10_000),
+    major: supportedMajor(row.version_num),
     details: {
       encoding: row.encoding,
       locale_provider: PROVIDERS[row.locale_provider] ?? row.locale_provider,
