@@ -42,7 +42,14 @@ export class ApiClient {
   async send<Body>(method: string, path: string, query: Query = {}, body?: unknown): Promise<Body> {
     const response = await this.fetch(method, path, query, body);
     const text = await response.text();
-    return parseAs<Body>(text === '' ? 'null' : text);
+    try {
+      return parseAs<Body>(text === '' ? 'null' : text);
+    } catch {
+      throw new CliError(
+        EXIT.unreachable,
+        `What answers at ${this.place.url} is not Backstop, but perhaps a proxy before it: ${text.slice(0, 200)}`,
+      );
+    }
   }
 
   /** The same, with the answer's body still to be read. */

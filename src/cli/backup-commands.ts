@@ -1,13 +1,11 @@
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 
 import { type Command, InvalidArgumentError } from 'commander';
 
 import { addCleanup } from './cleanup-command.js';
 import { CliError, EXIT } from './cli.errors.js';
 import { type Context, type ContextOf, print } from './context.js';
+import { mustBeFree, saveAs } from './saved-file.js';
 import { confirm, formatBytes, formatTable, tell } from './terminal.js';
 import { waitFor, type Work } from './waiting.js';
 
@@ -162,24 +160,13 @@ async function download(
   const { filename } = await context.api.get<BackupBody>(pathOf(backup));
   const target = output ?? (plain === true ? filename?.replace(/\.(zst|gz)$/, '') : filename);
   if (target === null || target === undefined) throw new CliError(EXIT.refused, `${backup} has no archive.`);
+  await mustBeFree(target);
   const answer = await context.api.fetch('GET', `${pathOf(backup)}/download`, query);
   if (answer.body === null) throw new CliError(EXIT.refused, `${backup} came without a body.`);
-  const file = createWriteStream(target, { flags: 'wx', mode: 0o600 });
-  try {
-    await pipeline(Readable.fromWeb(answer.body), file);
-  } catch (error) {
-    const wasThere = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-    // Half an archive must not look like one.
-    if (!wasThere) await rm(target, { force: true });
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CliError(
-      EXIT.refused,
-      wasThere ? `${target} is there already.` : `The download broke off: ${why}`,
-    );
-  }
+  const bytes = await saveAs(target, Readable.fromWeb(answer.body));
   print(
     context,
-    { file: target, size_bytes: file.bytesWritten },
+    { file: target, size_bytes: bytes },
     ({ file: name, size_bytes: bytes }) => `${name}  ${formatBytes(bytes)}`,
   );
 }

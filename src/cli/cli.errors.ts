@@ -9,6 +9,8 @@ export const EXIT = {
   unreachable: 4,
   /** `--timeout` was over before the work had ended. */
   waitedInVain: 5,
+  /** The command itself failed, in a way that nobody has thought of. */
+  unexpected: 6,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import type { Command } from 'commander';
 
+import { CliError, EXIT } from './cli.errors.js';
 import { type ContextOf, print } from './context.js';
 import { askPassword, confirm, formatTable } from './terminal.js';
 
@@ -114,6 +115,15 @@ function addAdd(databases: Command, contextOf: ContextOf): void {
 }
 
 async function readPassword({ password, passwordFile }: AddOptions): Promise<string | undefined> {
-  if (passwordFile !== undefined) return (await readFile(passwordFile, 'utf8')).replace(/\r?\n$/, '');
+  if (passwordFile !== undefined) return readPasswordFile(passwordFile);
   return password === true ? askPassword('Password: ') : undefined;
+}
+
+async function readPasswordFile(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(EXIT.usage, `--password-file cannot be read: ${why}`);
+  }
 }

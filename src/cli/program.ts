@@ -26,7 +26,10 @@ export async function runCli(argv: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     // Commander has said already what is wrong; its help ends here too.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (!(error instanceof CliError)) throw error;
+    if (!(error instanceof CliError)) {
+      tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      return EXIT.unexpected;
+    }
     if (isJson(program) && error.problem !== undefined) say(JSON.stringify(error.problem, null, 2));
     else tell(error.message);
     return error.exitCode;

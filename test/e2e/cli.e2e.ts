@@ -1,15 +1,19 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { backstop, type CliResult } from '../support/cli.ts';
+import { backstop, CLI, type CliResult } from '../support/cli.ts';
 import { newestPostgresServer } from '../support/postgres-servers.ts';
 import { dropDatabasesLike } from '../support/restores.ts';
 import { type Service, startService } from '../support/service.ts';
 import { freshShop, holdTable } from '../support/shop.ts';
+import { until } from '../support/until.ts';
 
 const server = newestPostgresServer();
 let service: Service;
@@ -89,6 +93,51 @@ describe('the command line', () => {
     const again = await run(`backups download ${backup!.id}`);
     expect(again).toMatchObject({ code: 3, stderr: `${backup!.filename} is there already.\n` });
     expect((await readFile(join(folder, backup!.filename))).equals(stored)).toBe(true);
+  });
+
+  test('leaves nothing under the name of an archive when a download is interrupted', async () => {
+    const place = await mkdtemp(join(folder, 'interrupted-'));
+    const half = createServer((request, response) => {
+      if (!request.url?.endsWith('/download')) {
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify({ id: 'x', filename: 'half.dump.zst' }));
+        return;
+      }
+      response.write('the first half'); // and never the second
+    }).listen(0, '127.0.0.1');
+    await once(half, 'listening');
+    const url = `http://127.0.0.1:${(half.address() as AddressInfo).port}`;
+    const cli = spawn(process.execPath, [CLI, 'backups', 'download', 'x'], {
+      cwd: place,
+      env: { PATH: process.env['PATH'], BACKSTOP_URL: url },
+    });
+    await until('the first half to be written', async () => {
+      const [name] = await readdir(place);
+      return name !== undefined && (await readFile(join(place, name), 'utf8')) === 'the first half';
+    });
+    expect(await readdir(place)).toEqual(['half.dump.zst.part']);
+    cli.kill('SIGINT');
+    expect(await once(cli, 'close')).toEqual([130, null]);
+    expect(await readdir(place)).toEqual([]);
+    half.closeAllConnections();
+    half.close();
+  });
+
+  test('tells what is no Backstop, and a file that is not there, from work that ended badly', async () => {
+    const proxy = createServer((_, response) => {
+      response.setHeader('content-type', 'text/html');
+      response.end('<html>Please log in</html>');
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const asked = await run(`--url ${url} list`);
+    expect(asked).toMatchObject({ code: 4, stdout: '' });
+    expect(asked.stderr).toContain('is not Backstop, but perhaps a proxy before it: <html>Please log in');
+    proxy.close();
+    const add = 'databases add x --engine postgres --host h --database-name d --password-file not-there';
+    const missing = await run(add);
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toMatch(/^--password-file cannot be read: ENOENT/);
   });
 
   test('restores beside, and replaces only when it is told twice', async () => {
