@@ -24,7 +24,7 @@ const METRICS = [
 
 function unknownMetrics(promql: string): string[] {
   const words = promql.replaceAll(/\{[^}]*\}|"[^"]*"|\[[^\]]*\]/g, '').match(/[a-z_]+_[a-z_]+/g) ?? [];
-  const functions = ['histogram_quantile', 'predict_linear'];
+  const functions = ['histogram_quantile', 'last_over_time', 'predict_linear'];
   return words
     .map((word) => word.replace(/_(bucket|sum|count)$/, ''))
     .filter((word) => !METRICS.includes(word) && !functions.includes(word));
