@@ -14,6 +14,8 @@ import { LOCAL_DESTINATION, StorageRegistry } from '../storage/storage-registry.
 const TIMEOUT_MS = 4_000;
 /** Each check writes; whoever asks in a loop shall not wear out the disk. */
 const CACHE_MS = 1_000;
+/** Objects that only show that the destination takes some begin so. */
+const PROBES = 'health/probe-';
 
 /** What is asked to learn whether the service works. Each check uses the part as the service's own work does. */
 @Injectable()
@@ -67,8 +69,8 @@ export class HealthChecks {
 
   async #storeProbe(signal: AbortSignal): Promise<void> {
     const storage = this.storages.open(LOCAL_DESTINATION);
-    const key = `health/probe-${v7()}`;
-    await storage.put(key, Readable.from([Buffer.from('ready')]), signal);
-    await storage.delete(key);
+    await storage.put(`${PROBES}${v7()}`, Readable.from([Buffer.from('ready')]), signal);
+    // Also those of a service that died between the two. Another living one's is gone then before it removes it, which is fine (S5).
+    for await (const { key } of storage.list(PROBES)) await storage.delete(key);
   }
 }

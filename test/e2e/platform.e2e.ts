@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -107,6 +108,47 @@ describe('a start on a catalog that cannot be used', () => {
   });
 });
 
+/** What a browser gets whose page's own name leads to the service. */
+async function askedAs(
+  service: Service,
+  host: string,
+  path = '/health/live',
+): Promise<{ status?: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    httpRequest(`${service.url}${path}`, { headers: { host } }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.on('end', () => resolve({ status: response.statusCode, text }));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+describe('the name under which it is asked', () => {
+  it('must be one of loopback while the service listens on loopback', async () => {
+    await using service = await startService();
+    for (const host of ['localhost', 'localhost:8000', '127.0.0.1', '[::1]:1']) {
+      expect((await askedAs(service, host)).status, host).toBe(200);
+    }
+    for (const path of ['/databases', '/docs', '/metrics', '/']) {
+      const refused = await askedAs(service, 'rebound.example.com:8000', path);
+      expect(refused.status, path).toBe(421);
+      expect(JSON.parse(refused.text)).toMatchObject({
+        code: 'host-not-allowed',
+        status: 421,
+        facts: { host: 'rebound.example.com:8000' },
+      });
+    }
+  });
+
+  it('may be another one that the settings name', async () => {
+    await using service = await startService({ env: { ALLOWED_HOSTS: 'backups.example.com' } });
+    expect((await askedAs(service, 'backups.example.com')).status).toBe(200);
+    expect((await askedAs(service, 'other.example.com')).status).toBe(421);
+  });
+});
+
 describe('a running service', () => {
   let service: Service;
   beforeAll(async () => {
@@ -168,7 +210,12 @@ describe('a running service', () => {
       status: 200,
       body: { status: 'ok', details: { catalog: { status: 'up', kind: 'sqlite' } } },
     });
+    // A probe of a service that died in the middle of one.
+    const folder = join(service.dataDir, 'data', 'backups', 'health');
+    await mkdir(folder);
+    await writeFile(join(folder, 'probe-019abc00-0000-7000-8000-000000000001'), 'ready');
     const ready = await service.request('GET', '/health/ready');
+    await expect(readdir(folder)).rejects.toMatchObject({ code: 'ENOENT' }); // the folder goes with its last file
     expect(ready).toMatchObject({
       status: 200,
       body: { status: 'ok', details: { catalog: { status: 'up' }, destination: { status: 'up' } } },
