@@ -192,7 +192,7 @@ function describeStart(head: Buffer): string {
   if (head.length === 0) return 'it is empty';
   const start = head.toString('latin1', 0, 40);
   if (start.startsWith('--')) return 'it looks like SQL text';
-  if (head.readUInt32LE(0) === 0xfd2fb528) return 'it is compressed with zstd';
+  if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) return 'it is compressed with zstd';
   if (start.startsWith('\x1f\x8b')) return 'it is compressed with gzip';
   if (start.startsWith('age-encryption.org')) return 'it is encrypted';
   return 'it begins with other bytes';
