@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Duplex, type Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 
@@ -58,7 +57,7 @@ async function feedAndJudge(child: RunningChild, input: Readable, watch: ChildWa
   const stdin = child.process.stdio[3];
   if (!(stdin instanceof Duplex)) throw new TypeError('the child was started without descriptor 3');
   const taken = wasReadToItsEnd(stdin);
-  const feeding = feed(input, stdin, taken);
+  const feeding = feed(input, stdin);
   const badExit = child.exited.then((report) => (child.isGood(report) ? feeding : undefined));
   const fed = await Promise.race([feeding, badExit]);
   if (fed?.end === 'input') {
@@ -79,11 +78,11 @@ async function feedAndJudge(child: RunningChild, input: Readable, watch: ChildWa
  * Writes all of `input`, and its end. Goes on after the tool has exited 0: a tool that knows where its input ends may exit
  * before that end comes, and only the end of `input` says that the input was good.
  */
-async function feed(input: Readable, stdin: Duplex, taken: Promise<boolean>): Promise<Feeding> {
+async function feed(input: Readable, stdin: Duplex): Promise<Feeding> {
   try {
     for await (const chunk of input as AsyncIterable<Buffer>) {
       if (!stdin.writable) return { end: 'tool' };
-      if (!stdin.write(chunk)) await Promise.race([drained(stdin), taken]);
+      if (!stdin.write(chunk)) await drained(stdin);
     }
   } catch (error) {
     return { end: 'input', error };
@@ -92,8 +91,19 @@ async function feed(input: Readable, stdin: Duplex, taken: Promise<boolean>): Pr
   return { end: 'fed' };
 }
 
+/**
+ * Resolves when more can be written, or never will be: the loop sees that stdin is not writable. Not a race with a promise that
+ * lives as long as the tool: that one would remember every chunk which had to wait, hundreds of bytes each.
+ */
 async function drained(stdin: Duplex): Promise<void> {
-  await once(stdin, 'drain').catch(() => undefined); // a broken pipe; the loop sees that stdin is not writable
+  const over = ['drain', 'close', 'error', 'finish'];
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      for (const event of over) stdin.off(event, done);
+      resolve();
+    };
+    for (const event of over) stdin.on(event, done);
+  });
 }
 
 /** True when the tool's end was closed with nothing unread in it. Never rejects. */

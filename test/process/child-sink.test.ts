@@ -2,6 +2,8 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -31,6 +33,25 @@ describe('a child sink', () => {
       code: 0,
     });
     expect((await stat(file)).size).toBe(3_000_000);
+  });
+
+  it('remembers nothing of a chunk that had to wait', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const held: number[] = [];
+    const chunk = Buffer.alloc(65_536, 'x');
+    function* chunks(): Generator<Buffer> {
+      for (let sent = 0; sent < 20_000; sent += 1) {
+        if (sent === 2_000 || sent === 19_000) {
+          collect();
+          held.push(process.memoryUsage().heapUsed);
+        }
+        yield chunk;
+      }
+    }
+    await runChildSink(shell('cat >/dev/null'), Readable.from(chunks()), watch());
+    const [early = 0, late = 0] = held;
+    expect(late - early).toBeLessThan(2_000_000);
   });
 
   it('takes an empty input', async () => {
