@@ -32,6 +32,20 @@ export class ToolNotStartedError extends DomainError {
   }
 }
 
+/** A tool is there, but did not say its version: the machine is too busy, or has nothing left to start it with. */
+export class ToolUnansweredError extends DomainError {
+  constructor(path: string, reason: string, cause?: unknown) {
+    super({
+      code: 'tool-unanswered',
+      kind: 'unavailable',
+      detail: `${path} is there, but did not say its version (${reason}); most likely the machine is too busy`,
+      retryable: true,
+      facts: { path },
+      cause,
+    });
+  }
+}
+
 /** `exited with code 3` or `was ended by SIGKILL`. */
 export function describeExit(report: ExitReport): string {
   return report.signal === null ? `exited with code ${report.code}` : `was ended by ${report.signal}`;

@@ -2,10 +2,12 @@ import { access, constants, glob, realpath, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
 import type { Clock } from '../clock/clock.js';
+import { ToolNotStartedError, ToolUnansweredError } from './process.errors.js';
 import { runTool } from './run-tool.js';
 
-/** A tool answers `--version` at once; one that does not is not usable. */
+/** A tool answers `--version` at once, unless the machine is very busy. */
 const VERSION_TIMEOUT_MS = 5000;
+const NO_ROOM: readonly string[] = ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'];
 
 /** An executable that said its version. */
 export interface FoundTool {
@@ -49,14 +51,25 @@ export class ToolFinder {
 
   /** Every major version of the tool `name`, newest first. Executables that do not answer are left out. */
   async find(name: string): Promise<FoundTool[]> {
+    return (await this.search(name)).found;
+  }
+
+  /**
+   * The same, with why an executable that may be good did not answer now: the machine was too busy, or had no process left. Whoever
+   * finds no other should say so, and not that nothing is installed.
+   */
+  async search(name: string): Promise<{ found: FoundTool[]; unanswered?: ToolUnansweredError }> {
     const byMajor = new Map<number, FoundTool>();
+    let unanswered: ToolUnansweredError | undefined;
     for (const path of await this.#candidates(name)) {
       const version = await this.#versionOf(path);
-      if (version === undefined) continue;
+      if (version instanceof ToolUnansweredError) unanswered ??= version;
+      if (typeof version !== 'string') continue;
       const major = Number.parseInt(version, 10);
       if (!byMajor.has(major)) byMajor.set(major, { name, path, version, major });
     }
-    return [...byMajor.values()].sort((a, b) => b.major - a.major);
+    const found = [...byMajor.values()].sort((a, b) => b.major - a.major);
+    return unanswered === undefined ? { found } : { found, unanswered };
   }
 
   async #candidates(name: string): Promise<string[]> {
@@ -73,17 +86,17 @@ export class ToolFinder {
     return [...files.values()];
   }
 
-  async #versionOf(path: string): Promise<string | undefined> {
+  async #versionOf(path: string): Promise<string | ToolUnansweredError | undefined> {
     const { mtimeMs, size: sizeBytes } = await stat(path);
     const cached = this.#versions.get(path);
     if (cached?.mtimeMs === mtimeMs && cached.sizeBytes === sizeBytes) return cached.version;
     const version = await this.#askVersion(path);
     // No answer is not remembered: the machine may have been too busy.
-    if (version !== undefined) this.#versions.set(path, { mtimeMs, sizeBytes, version });
+    if (typeof version === 'string') this.#versions.set(path, { mtimeMs, sizeBytes, version });
     return version;
   }
 
-  async #askVersion(path: string): Promise<string | undefined> {
+  async #askVersion(path: string): Promise<string | ToolUnansweredError | undefined> {
     const answered = new AbortController();
     const late = new AbortController();
     this.#clock.sleep(VERSION_TIMEOUT_MS, answered.signal).then(
@@ -94,12 +107,21 @@ export class ToolFinder {
       const command = { file: path, args: ['--version'] };
       const said = await runTool(command, { clock: this.#clock, signal: late.signal });
       return /\d+(?:\.\d+)*(?:(?:devel|beta|rc)\d*)?/.exec(said)?.[0];
-    } catch {
+    } catch (error) {
+      if (late.signal.aborted)
+        return new ToolUnansweredError(path, `no answer within ${VERSION_TIMEOUT_MS / 1000} s`);
+      if (hasNoRoomNow(error)) return new ToolUnansweredError(path, error.message, error);
       return undefined; // not a tool that can be used: the same as not found
     } finally {
       answered.abort();
     }
   }
+}
+
+/** The machine has no process, file or memory left for another program, at this moment. */
+function hasNoRoomNow(error: unknown): error is Error {
+  if (!(error instanceof ToolNotStartedError) || !(error.cause instanceof Error)) return false;
+  return 'code' in error.cause && NO_ROOM.includes(String(error.cause.code));
 }
 
 /** Of the found versions the smallest that is at least `major`: old enough to be kind, new enough to understand. */

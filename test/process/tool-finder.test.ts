@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { SystemClock } from '../../src/clock/system-clock.js';
+import { ManualClock } from '../support/manual-clock.ts';
+import { until } from '../support/until.ts';
 import { smallestAtLeast, ToolFinder } from '../../src/process/tool-finder.js';
 
 let folder: string;
@@ -57,6 +59,21 @@ describe('ToolFinder', () => {
     const found = await finder({ patterns: [join(folder, '*')] }).find('pg_dump');
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ version: '16.2' });
+  });
+
+  it('says of one that is only slow that it did not answer, and asks it again', async () => {
+    const file = await tool('bin/pg_dump', `[ -e "$0.awake" ] || exec sleep 60; ${says('17.1')}`);
+    const clock = new ManualClock();
+    const tools = new ToolFinder({ folders: [join(folder, 'bin')], patterns: [], path: '' }, clock);
+    let slow: Awaited<ReturnType<ToolFinder['search']>> | undefined;
+    void tools.search('pg_dump').then((answer) => (slow = answer));
+    await until('the finder to give up', () => {
+      clock.advance(1_000);
+      return slow;
+    });
+    expect(slow).toMatchObject({ found: [], unanswered: { code: 'tool-unanswered', retryable: true } });
+    await writeFile(`${file}.awake`, '');
+    expect((await tools.search('pg_dump')).found).toMatchObject([{ version: '17.1' }]);
   });
 
   it('asks again only when the file changed, and sees what is installed later', async () => {

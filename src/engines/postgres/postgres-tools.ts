@@ -33,17 +33,16 @@ export class PostgresTools {
 
   /**
    * The smallest version of a tool that is at least `major`: newer ones also work, but print things that older servers do not
-   * understand. Rejects with `tool-missing` or `tool-too-old`; `because` begins a sentence: "a server of version 17".
+   * understand. Rejects with `tool-missing`, `tool-too-old` or `tool-unanswered`; `because` begins a sentence: "a server of version 17".
    */
   async atLeast(tool: PostgresTool, major: number, because: string): Promise<FoundTool> {
-    const found = await this.#finder.find(tool);
+    const { found, unanswered } = await this.#finder.search(tool);
+    const fitting = smallestAtLeast(found, major);
+    if (fitting !== undefined) return fitting;
+    if (unanswered !== undefined) throw unanswered;
     const newest = found[0];
     if (newest === undefined) throw new ToolMissingError(tool, install(major));
-    const fitting = smallestAtLeast(found, major);
-    if (fitting === undefined) {
-      throw new ToolTooOldError(tool, { major, because }, newest.version, install(major));
-    }
-    return fitting;
+    throw new ToolTooOldError(tool, { major, because }, newest.version, install(major));
   }
 
   /** The newest version of a tool. Rejects with `tool-missing`. */
