@@ -87,9 +87,10 @@ export class RestoreLoader {
   ): Promise<RestoreOutcome> {
     await mkdir(this.config.workDir, { recursive: true, mode: 0o700 });
     const workDir = await mkdtemp(join(this.config.workDir, 'restore-'));
+    let bytes: Readable | undefined;
     try {
       const { format, compression } = set.manifest;
-      const bytes = await openPart(set.storage, set.keyOf(data), data, compression, signal);
+      bytes = await openPart(set.storage, set.keyOf(data), data, compression, signal);
       const choice = {
         format,
         jobs: restore.jobs,
@@ -98,6 +99,7 @@ export class RestoreLoader {
       };
       return await engine.restore(fresh, counted(bytes, running, call), choice, call);
     } finally {
+      bytes?.destroy(); // an engine that refuses before it reads leaves the archive open
       await rm(workDir, { recursive: true, force: true });
     }
   }
