@@ -14,7 +14,7 @@ describe('toStorageError', () => {
     ['write', 'EACCES', 'storage-not-writable', false],
     ['write', 'EPERM', 'storage-not-writable', false],
     ['write', 'EROFS', 'storage-not-writable', false],
-    ['write', 'EFBIG', 'storage-not-writable', false],
+    ['write', 'EFBIG', 'storage-file-too-large', false],
     ['read', 'EACCES', 'storage-not-readable', false],
     ['write', 'ENAMETOOLONG', 'storage-key-invalid', false],
     ['read', 'EIO', 'storage-unavailable', true],

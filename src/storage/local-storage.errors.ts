@@ -1,5 +1,6 @@
 import { DomainError } from '../errors/domain-error.js';
 import {
+  StorageFileTooLargeError,
   StorageFullError,
   StorageKeyInvalidError,
   StorageNotReadableError,
@@ -28,10 +29,11 @@ export function toStorageError(error: unknown, work: FileWork): DomainError {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-    case 'EFBIG': // the file system does not hold files of that size, and will not next time
       return work.doing === 'write'
         ? new StorageNotWritableError(place, facts, error)
         : new StorageNotReadableError(place, facts, error);
+    case 'EFBIG':
+      return new StorageFileTooLargeError(place, facts, error);
     case 'ENAMETOOLONG':
       return new StorageKeyInvalidError(work.key ?? '', 'it is too long for this file system');
     case undefined:

@@ -81,6 +81,21 @@ export class StorageNotWritableError extends DomainError {
   }
 }
 
+/** The medium takes no file of that size, and will not next time. */
+export class StorageFileTooLargeError extends DomainError {
+  constructor(place: string, facts: ProblemFacts, cause: unknown) {
+    super({
+      code: 'storage-file-too-large',
+      kind: 'unprocessable',
+      detail:
+        `The file system of ${place}, or a limit of the process (ulimit -f), takes no file as large as this archive. ` +
+        'What had been written of it was removed.',
+      facts,
+      cause,
+    });
+  }
+}
+
 export class StorageNotReadableError extends DomainError {
   constructor(place: string, facts: ProblemFacts, cause: unknown) {
     super({
