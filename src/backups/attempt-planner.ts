@@ -34,6 +34,8 @@ export interface AttemptPlan {
   stallMs: number;
   /** Longest time in all, in seconds; undefined: none. */
   timeoutSeconds: number | undefined;
+  /** Where the two limits come from, as the operator knows them. */
+  limitedBy: { stall: string; timeout: string };
   destination: string;
   storage: Storage;
   writtenBy: string;
@@ -71,6 +73,10 @@ export class AttemptPlanner {
       compressionLevel: options.compressionLevel,
       stallMs: (options.stallSeconds ?? this.config.stallSeconds) * 1000,
       timeoutSeconds: options.timeoutSeconds ?? this.config.backupTimeoutSeconds ?? undefined,
+      limitedBy: {
+        stall: options.stallSeconds === undefined ? 'STALL_SECONDS' : 'options.stall_seconds',
+        timeout: options.timeoutSeconds === undefined ? 'BACKUP_TIMEOUT_SECONDS' : 'options.timeout_seconds',
+      },
       destination: LOCAL_DESTINATION,
       storage: this.storages.open(LOCAL_DESTINATION),
       writtenBy: `backstop ${SERVICE_VERSION}`,

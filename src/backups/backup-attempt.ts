@@ -82,17 +82,20 @@ export class BackupAttempt {
 
   /** Before the first byte nothing else watches for a stall: a table that somebody has locked would hold us for ever. */
   async #open(plan: AttemptPlan, call: EngineCall): Promise<Dump> {
-    const limit = { ms: plan.stallMs, reason: new DumpNotOpenedError(plan.stallMs / 1000) };
+    const limit = {
+      ms: plan.stallMs,
+      reason: new DumpNotOpenedError(plan.stallMs / 1000, plan.limitedBy.stall),
+    };
     return withTimeLimit(this.clock, limit, call.signal, (signal) =>
       plan.engine.dump(plan.connection, plan.scope, { ...call, signal }),
     );
   }
 
   /** Behind the last byte of the dump nothing moves any more; a session that never answers would hold us for ever. */
-  #guardCounting({ stallMs }: AttemptPlan): StallGuard {
+  #guardCounting({ stallMs, limitedBy }: AttemptPlan): StallGuard {
     return new StallGuard(this.clock, {
       ms: stallMs,
-      reason: () => new CountingStalledError(stallMs / 1000),
+      reason: () => new CountingStalledError(stallMs / 1000, limitedBy.stall),
     });
   }
 

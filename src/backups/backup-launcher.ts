@@ -26,10 +26,11 @@ export class BackupLauncher {
     signal: AbortSignal,
   ): Promise<AttemptResult> {
     const plan = await this.planner.plan(backup, attempt);
+    const { timeoutSeconds: seconds, limitedBy } = plan;
     const limit =
-      plan.timeoutSeconds === undefined
+      seconds === undefined
         ? undefined
-        : { ms: plan.timeoutSeconds * 1000, reason: new BackupTimeoutError(plan.timeoutSeconds) };
+        : { ms: seconds * 1000, reason: new BackupTimeoutError(seconds, limitedBy.timeout) };
     return withTimeLimit(this.clock, limit, signal, (limited) =>
       this.attempts.run(plan, (name) => this.reservations.reserve(plan, name), running, limited),
     );

@@ -111,11 +111,12 @@ export class BackupCancelledError extends DomainError {
 }
 
 export class BackupTimeoutError extends DomainError {
-  constructor(seconds: number) {
+  /** @param setting what the figure comes from, as the operator knows it */
+  constructor(seconds: number, setting = 'options.timeout_seconds') {
     super({
       code: 'backup-timeout',
       kind: 'timeout',
-      detail: `The backup did not end within options.timeout_seconds = ${seconds} and was stopped.`,
+      detail: `The backup did not end within ${setting} = ${seconds} and was stopped.`,
       retryable: true,
       facts: { timeout_seconds: seconds },
     });
@@ -124,11 +125,12 @@ export class BackupTimeoutError extends DomainError {
 
 /** The database let us in, but not read. */
 export class DumpNotOpenedError extends DomainError {
-  constructor(seconds: number) {
+  /** @param setting what the figure comes from, as the operator knows it */
+  constructor(seconds: number, setting = 'options.stall_seconds') {
     super({
       code: 'dump-not-opened',
       kind: 'timeout',
-      detail: `The dump could not begin within options.stall_seconds = ${seconds}: most likely somebody holds a lock on a table.`,
+      detail: `The dump could not begin within ${setting} = ${seconds}: most likely somebody holds a lock on a table.`,
       retryable: true,
       facts: { stall_seconds: seconds },
     });
@@ -137,12 +139,13 @@ export class DumpNotOpenedError extends DomainError {
 
 /** The dump was whole, but the server never said how many rows it has. */
 export class CountingStalledError extends DomainError {
-  constructor(seconds: number) {
+  /** @param setting what the figure comes from, as the operator knows it */
+  constructor(seconds: number, setting = 'options.stall_seconds') {
     super({
       code: 'counting-stalled',
       kind: 'timeout',
       detail:
-        `The dump was read to its end, but for options.stall_seconds = ${seconds} the server showed no sign of counting its rows. ` +
+        `The dump was read to its end, but for ${setting} = ${seconds} the server showed no sign of counting its rows. ` +
         'Nothing was kept: look whether the server still answers.',
       retryable: true,
       facts: { stall_seconds: seconds },
@@ -163,11 +166,14 @@ export class DumpEmptyError extends DomainError {
 }
 
 export class WorkerLostError extends DomainError {
+  /** @param attempts how many there were; the earlier ones may have ended in another way */
   constructor(attempts: number) {
     super({
       code: 'worker-lost',
       kind: 'unavailable',
-      detail: `The process that made this backup died, ${attempts} times. Look at the service's log and the machine's memory.`,
+      detail:
+        `The process that made this backup died, and all ${attempts} attempts are used up (BACKUP_MAX_ATTEMPTS). ` +
+        "Look at the service's log and the machine's memory.",
       retryable: true,
       facts: { attempts },
     });

@@ -263,7 +263,9 @@ export class RestoreWorkerLostError extends DomainError {
     super({
       code: 'restore-worker-lost',
       kind: 'unavailable',
-      detail: `The process that made this restore died, ${attempts} times. Look at the service's log and the machine's memory.`,
+      detail:
+        `The process that made this restore died, and all ${attempts} attempts are used up (BACKUP_MAX_ATTEMPTS). ` +
+        "Look at the service's log and the machine's memory.",
       retryable: true,
       facts: { attempts },
     });
