@@ -38,6 +38,8 @@ function toc(...entries: TocEntry[]): ArchiveToc {
 const target: RestoreTarget = {
   major: 17,
   isSuperuser: true,
+  user: 'postgres',
+  publicCreators: new Set(['postgres']),
   roles: new Set(['ann', 'bob', 'postgres']),
   assignableRoles: new Set(['ann', 'bob', 'postgres']),
   schemas: new Set(['public', 'pg_catalog']),
@@ -84,6 +86,32 @@ describe('planRestore', () => {
     });
     expect(plan.noOwner).toBe(true);
     expect(plan.notes[0]).toContain('no member of "bob"');
+  });
+
+  it('gives up owners who may not create where their things are, unless a superuser restores', () => {
+    const user = { ...target, isSuperuser: false, user: 'ann', publicCreators: new Set(['ann']) };
+    const inPublic = toc(entry('TABLE', 't', { owner: 'bob' }));
+    const plan = planRestore(inPublic, user);
+    expect(plan.noOwner).toBe(true);
+    expect(plan.notes).toEqual([
+      'owners are not restored: "bob" may not create in the schema "public", and only a superuser may give things there ' +
+        'to such a role; everything belongs to the restoring user',
+    ]);
+    expect(planRestore(inPublic, target)).toMatchObject({ noOwner: false, notes: [] });
+    const may = { ...user, publicCreators: new Set(['ann', 'bob']) };
+    expect(planRestore(inPublic, may)).toMatchObject({ noOwner: false, notes: [] });
+    const inHis = toc(
+      entry('SCHEMA', 'shop', { schema: '', owner: 'bob' }),
+      entry('TABLE', 't', { schema: 'shop', owner: 'bob' }),
+      entry('TABLE', 'u', { owner: 'ann' }),
+    );
+    expect(planRestore(inHis, user)).toMatchObject({ noOwner: false, notes: [] });
+  });
+
+  it('does not mind who owns the database, or a schema that is there', () => {
+    const database = entry('DATABASE', 'shop', { schema: '', owner: 'nobody' });
+    const schema = entry('SCHEMA', 'public', { schema: '', owner: 'nobody' });
+    expect(planRestore(toc(database, schema), target)).toMatchObject({ noOwner: false, notes: [] });
   });
 
   it('leaves out only the rights that name missing roles', () => {

@@ -5,9 +5,13 @@ import type { ArchiveToc, TocEntry } from './archive-toc.js';
 export interface RestoreTarget {
   major: number;
   isSuperuser: boolean;
-  /** Roles that exist, and those that the user may give objects to. */
+  /** Who restores. */
+  user: string;
+  /** Roles that exist, and those that the user may give objects to and still work with them. */
   roles: ReadonlySet<string>;
   assignableRoles: ReadonlySet<string>;
+  /** Roles that may create in the schema `public`; since PostgreSQL 15 few may. */
+  publicCreators: ReadonlySet<string>;
   schemas: ReadonlySet<string>;
   tablespaces: ReadonlySet<string>;
   extensions: ReadonlySet<string>;
@@ -54,7 +58,8 @@ function mustOfferExtensions(entries: readonly TocEntry[], target: RestoreTarget
 }
 
 function decideOwners(entries: readonly TocEntry[], target: RestoreTarget, notes: string[]): boolean {
-  const owners = [...new Set(entries.map(({ owner }) => owner))].filter((owner) => owner !== '').sort();
+  const owned = entries.filter((entry) => !isThere(entry, target));
+  const owners = [...new Set(owned.map(({ owner }) => owner))].filter((owner) => owner !== '').sort();
   const absent = owners.filter((owner) => !target.roles.has(owner));
   const refused = owners.filter((owner) => target.roles.has(owner) && !target.assignableRoles.has(owner));
   if (absent.length > 0) {
@@ -66,7 +71,34 @@ function decideOwners(entries: readonly TocEntry[], target: RestoreTarget, notes
       `owners are not restored: the restoring user is no member of ${quoted(refused)}; everything belongs to the restoring user`,
     );
   }
-  return absent.length + refused.length > 0;
+  if (absent.length + refused.length > 0) return true;
+  const strangers = target.isSuperuser ? [] : strangersIn(owned, target);
+  if (strangers.length > 0) {
+    notes.push(
+      `owners are not restored: ${strangers.join(', ')}, and only a superuser may give things there to such a role; ` +
+        'everything belongs to the restoring user',
+    );
+  }
+  return strangers.length > 0;
+}
+
+/** What every new database has, and the database itself: neither is made by the restore, so neither is given to anybody. */
+function isThere({ kind, tag }: TocEntry, target: RestoreTarget): boolean {
+  return kind === 'DATABASE' || (kind === 'SCHEMA' && target.schemas.has(tag));
+}
+
+/** `ALTER … OWNER TO` asks whether the new owner may create in the schema. Rights on it are restored later than owners. */
+function strangersIn(entries: readonly TocEntry[], target: RestoreTarget): string[] {
+  const schemaOwners = new Map(
+    entries.filter(({ kind }) => kind === 'SCHEMA').map(({ tag, owner }) => [tag, owner]),
+  );
+  const mayCreate = ({ schema, owner }: TocEntry): boolean =>
+    schemaOwners.get(schema) === owner || (schema === 'public' && target.publicCreators.has(owner));
+  const strangers = entries
+    .filter(({ schema, owner }) => schema !== '' && owner !== '' && owner !== target.user)
+    .filter((entry) => !mayCreate(entry))
+    .map(({ schema, owner }) => `"${owner}" may not create in the schema "${schema}"`);
+  return [...new Set(strangers)].sort();
 }
 
 function decideTablespaces(entries: readonly TocEntry[], target: RestoreTarget, notes: string[]): boolean {
