@@ -185,7 +185,8 @@ describe('a database whose engine has connection parameters', () => {
   });
 
   it('sends a stored password to no further member of a cluster', () => {
-    for (const parameters of [{ seeds: 'c:1' }, { srv: 'true' }, null]) {
+    const changes: (Record<string, string> | null)[] = [{ seeds: 'c:1' }, { srv: 'true' }, null];
+    for (const parameters of changes) {
       expect(() => editedMongo({ uri: cluster }, { parameters })).toThrow(
         expect.objectContaining({ code: 'password-needed' }),
       );

@@ -92,7 +92,7 @@ describe.each(postgresServers())('PostgreSQL $major: a restore by a user who is 
     const as = { ...connectionTo(server, 'postgres'), username: made.restorer, password: 'not-a-secret' };
     const copy = `${source.name}_copy`;
     const { server: facts } = await engine.probe(connectionTo(server, source.name), plainCall());
-    await engine.databases.create(as, copy, facts, plainCall());
+    await engine.databases.create(as, copy, { like: facts, owner: 'a test' }, plainCall());
     try {
       const fresh = { ...as, databaseName: copy };
       const { notes } = await engine.restore(
