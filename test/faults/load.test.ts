@@ -111,20 +111,28 @@ describe('200 requests at once for 50 databases', () => {
 });
 
 describe('nothing is held for ever', () => {
+  const big = `${prefix}_big`;
+  /** 26 MB in an archive: more than all buffers on the way hold, so that a file that nobody reads on stays open. */
+  const BIG_TABLE =
+    'CREATE TABLE t AS SELECT i, repeat(md5(i::text), 400) AS text FROM generate_series(1, 2000) i';
   let service: Service;
   beforeAll(async () => {
     service = await startService({ env });
     await register(service, server, nameOf(0), 'shop', { options: { compression: 'none' } });
     await completedBackup(service, 'shop');
+    await sql(server, 'postgres', `CREATE DATABASE ${big}`);
+    await sql(server, big, BIG_TABLE);
+    await register(service, server, big, 'big', { options: { compression: 'none' } });
   });
   afterAll(async () => {
     await service.stop();
+    await sql(server, 'postgres', `DROP DATABASE IF EXISTS ${big} WITH (FORCE)`);
   });
 
   test.each(['', '?plain=true'])(
     'a client that goes away during a download%s, 200 times, leaves no handle',
     async (query) => {
-      const { id } = await completedBackup(service, 'shop');
+      const { id } = await completedBackup(service, 'big');
       await leave(id, query, 10);
       const before = await openHandles(service);
       for (let round = 0; round < 10; round += 1) await leave(id, query, 20);
