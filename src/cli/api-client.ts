@@ -5,7 +5,6 @@ interface Problem {
   code?: string;
   detail?: string;
   type?: string;
-  errors?: { pointer: string; detail: string }[];
 }
 
 export interface ApiPlace {
@@ -99,8 +98,7 @@ async function toCliError(response: Response): Promise<CliError> {
   if (problem === undefined) {
     return new CliError(EXIT.refused, `The service answered ${response.status}: ${text.slice(0, 200)}`);
   }
-  const fields = (problem.errors ?? []).map(({ pointer, detail }) => `\n  ${pointer} ${detail}`).join('');
-  return new CliError(EXIT.refused, `${problem.code}: ${problem.detail ?? ''}${fields}`, problem);
+  return new CliError(EXIT.refused, `${problem.code}: ${problem.detail ?? ''}`, problem);
 }
 
 function parseProblem(text: string): Problem | undefined {

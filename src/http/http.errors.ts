@@ -29,16 +29,15 @@ export class HostNotAllowedError extends TransportError {
   }
 }
 
+/** So many wrong fields are told of in the sentence; `errors` has all of them. */
+const MOST_TOLD = 10;
+
 /** Fields are missing, wrong or unknown; `errors` names each. */
 export class InvalidRequestError extends DomainError {
   constructor(readonly errors: readonly FieldProblem[]) {
-    const fields = [...new Set(errors.map((error) => error.pointer))].join(', ');
-    const whole = errors.find((error) => error.pointer === '')?.detail;
-    super({
-      code: 'invalid-request',
-      kind: 'invalid',
-      detail: whole ?? `these fields are not acceptable: ${fields}`,
-    });
+    const told = errors.slice(0, MOST_TOLD).map(({ pointer, detail }) => `${pointer} ${detail}`.trimStart());
+    const more = errors.length > MOST_TOLD ? `; and ${errors.length - MOST_TOLD} more` : '';
+    super({ code: 'invalid-request', kind: 'invalid', detail: told.join('; ') + more });
   }
 }
 
@@ -79,6 +78,22 @@ export class RouteNotFoundError extends DomainError {
       code: 'route-not-found',
       kind: 'not-found',
       detail: `there is no ${method} ${path}; /docs lists what there is`,
+    });
+  }
+}
+
+/** The path is known, but not with this method. */
+export class MethodNotAllowedError extends TransportError {
+  constructor(
+    method: string,
+    path: string,
+    readonly allowed: readonly string[],
+  ) {
+    super(405, {
+      code: 'method-not-allowed',
+      kind: 'invalid',
+      detail: `there is no ${method} ${path}; it takes ${allowed.join(', ')}`,
+      facts: { allowed: [...allowed] },
     });
   }
 }

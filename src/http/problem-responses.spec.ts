@@ -15,7 +15,7 @@ describe('the answers with problems, as the API documents them', () => {
       title: 'There is no such operation',
       status: 404,
       code: 'route-not-found',
-      detail: 'No operation has this method and path.',
+      detail: 'No operation has this path.',
     });
   });
 

@@ -2,7 +2,13 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { Request, Response } from 'express';
 
 import { DomainError } from '../errors/domain-error.js';
-import { InternalError, InvalidRequestError, RouteNotFoundError } from './http.errors.js';
+import { allowedMethods } from './allowed-methods.js';
+import {
+  InternalError,
+  InvalidRequestError,
+  MethodNotAllowedError,
+  RouteNotFoundError,
+} from './http.errors.js';
 import { findProblemPage, problemType } from './problem-pages.js';
 import { PROBLEM_JSON } from './problem-responses.js';
 import { statusOf } from './problem-status.js';
@@ -28,6 +34,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     const status = statusOf(error);
+    if (error instanceof MethodNotAllowedError) response.setHeader('Allow', error.allowed.join(', '));
     response
       .status(status)
       .type(PROBLEM_JSON)
@@ -56,7 +63,12 @@ export function toDomainError(exception: unknown, request: Request): DomainError
   if (exception instanceof DomainError) return exception;
   if (!(exception instanceof HttpException)) return new InternalError(exception);
   const status = exception.getStatus();
-  if (status === 404) return new RouteNotFoundError(request.method, request.path);
+  if (status === 404) {
+    const { method, path } = request;
+    const allowed = allowedMethods(request);
+    if (allowed.length > 0) return new MethodNotAllowedError(method, path, allowed);
+    return new RouteNotFoundError(method, path);
+  }
   if (status >= 400 && status < 500)
     return new InvalidRequestError([{ pointer: '', detail: exception.message }]);
   return new InternalError(exception);

@@ -7,8 +7,8 @@ export class FieldProblemView {
   pointer: string;
 
   /**
-   * What is wrong with it.
-   * @example "port must be a number conforming to the specified constraints"
+   * What is wrong with it, in words that go on after its name.
+   * @example "must be a number"
    */
   detail: string;
 }
@@ -35,7 +35,7 @@ export class ProblemView {
 
   /**
    * What happened this time, to what, and what to do.
-   * @example "these fields are not acceptable: /port"
+   * @example "/port must be a number"
    */
   detail: string;
 

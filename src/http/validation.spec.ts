@@ -47,13 +47,28 @@ describe('the check of a request', () => {
       targets: [{ name: 'ok' }, { name: 7, 'a/b~c': 'over', extra: true }],
     };
     expect(await complaints(Wish, value)).toEqual({
-      '/port': expect.stringContaining('integer'),
+      '/port': 'must be an integer number',
       '/prot': 'is not a known field',
-      '/targets/1/name': expect.stringContaining('string'),
+      '/targets/1/name': 'must be a string',
       '/targets/1/a~1b~0c': expect.stringContaining('one of'),
       '/targets/1/extra': 'is not a known field',
     });
-    expect(Object.keys(await complaints(Wish, {}))).toEqual(['/port']);
+    expect(await complaints(Wish, {})).toEqual({ '/port': 'is missing' });
+  });
+
+  it('tells of a text that is no number only that', async () => {
+    expect(await complaints(PageQuery, { limit: 'many' })).toEqual({ '/limit': 'must be an integer number' });
+    expect(await complaints(PageQuery, { limit: '0' })).toEqual({ '/limit': 'must not be less than 1' });
+  });
+
+  it('says all of it in one sentence, up to a length', () => {
+    const errors = Array.from({ length: 12 }, (_, index) => ({
+      pointer: `/f${index}`,
+      detail: 'is missing',
+    }));
+    const sentence = new InvalidRequestError(errors).message;
+    expect(sentence).toMatch(/^\/f0 is missing; \/f1 is missing; .*\/f9 is missing; and 2 more$/);
+    expect(new InvalidRequestError([{ pointer: '', detail: 'no good' }]).message).toBe('no good');
   });
 
   it('never turns a text of a body into a number', async () => {

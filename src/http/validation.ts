@@ -2,6 +2,7 @@ import { ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 
 import { type FieldProblem, InvalidRequestError } from './http.errors.js';
+import { escapePointer } from './json-pointer.js';
 
 /**
  * Checks every DTO at the edge: unknown fields are refused by name, and every wrong field is reported at once. Values of
@@ -13,7 +14,7 @@ export function createValidationPipe(): ValidationPipe {
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
     transform: true,
-    validationError: { target: false, value: false },
+    validationError: { target: false },
     exceptionFactory: (errors) => new InvalidRequestError(toFieldProblems(errors)),
   });
 }
@@ -22,15 +23,26 @@ export function createValidationPipe(): ValidationPipe {
 export function toFieldProblems(errors: readonly ValidationError[], parent = ''): FieldProblem[] {
   return errors.flatMap((error) => {
     const pointer = `${parent}/${escapePointer(error.property)}`;
-    const own = Object.entries(error.constraints ?? {}).map(([constraint, message]) => ({
-      pointer,
-      detail: constraint === 'whitelistValidation' ? 'is not a known field' : message,
-    }));
+    const own = complaintsOf(error).map((detail) => ({ pointer, detail }));
     return [...own, ...toFieldProblems(error.children ?? [], pointer)];
   });
 }
 
-/** RFC 6901. */
-function escapePointer(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+/** Of what is no number at all, nobody wants to read that it is also too small and too large. */
+const NO_NUMBER = ['isInt', 'isNumber'];
+const BOUNDS = ['min', 'max'];
+
+/** In words that go on after the field's name. */
+function complaintsOf({ property, value, constraints = {} }: ValidationError): string[] {
+  if ('whitelistValidation' in constraints) return ['is not a known field'];
+  if (value === undefined && Object.keys(constraints).length > 0) return ['is missing'];
+  const isNumber = !NO_NUMBER.some((constraint) => constraint in constraints);
+  return Object.entries(constraints)
+    .filter(([constraint]) => isNumber || !BOUNDS.includes(constraint))
+    .map(([, message]) =>
+      message
+        .replace(`each value in ${property} `, 'each value ')
+        .replace(`${property} `, '')
+        .replace(' conforming to the specified constraints', ''),
+    );
 }

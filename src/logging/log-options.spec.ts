@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 
 import { type LogLevel } from '../config/config.js';
+import { DomainError } from '../errors/domain-error.js';
 import { logOptions } from './log-options.js';
 
 /** A log whose lines are collected, as parsed JSON. */
@@ -16,8 +17,17 @@ function collect(level: LogLevel = 'info'): { log: pino.Logger; lines: Record<st
       done();
     },
   });
-  const { level: threshold, hooks, formatters, timestamp, redact } = logOptions(level);
-  return { log: pino({ level: threshold, hooks, formatters, timestamp, redact }, sink), lines };
+  const { level: threshold, hooks, formatters, timestamp, redact, serializers = {} } = logOptions(level);
+  const { err } = serializers;
+  const options = {
+    level: threshold,
+    hooks,
+    formatters,
+    timestamp,
+    redact,
+    ...(err && { serializers: { err } }),
+  };
+  return { log: pino(options, sink), lines };
 }
 
 describe('the log', () => {
@@ -47,6 +57,23 @@ describe('the log', () => {
     expect(lines).toHaveLength(2);
     expect(JSON.stringify(lines)).not.toContain(secret);
     expect(JSON.stringify(lines)).toContain('[redacted]');
+  });
+
+  it('tells of an expected error without the place in the code, and of any other with it', () => {
+    const { log, lines } = collect();
+    const cause = new Error('connect ECONNREFUSED');
+    const kinds = ['unavailable', 'internal'] as const;
+    for (const kind of kinds) {
+      log.warn({ err: new DomainError({ code: 'shop-closed', kind, detail: 'closed', cause }) }, 'no luck');
+    }
+    log.warn({ err: cause }, 'no luck');
+    expect(lines[0]?.['err']).toEqual({
+      code: 'shop-closed',
+      message: 'closed',
+      retryable: false,
+      cause: 'connect ECONNREFUSED',
+    });
+    for (const line of lines.slice(1)) expect(line['err']).toHaveProperty('stack');
   });
 
   it('leaves out what Nest tells of its routes, but not its warnings', () => {

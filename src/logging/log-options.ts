@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { type LogFn, type Logger, stdTimeFunctions } from 'pino';
+import { type LogFn, type Logger, stdSerializers, stdTimeFunctions } from 'pino';
 import type { Options } from 'pino-http';
 
 import type { LogLevel } from '../config/config.js';
+import { DomainError } from '../errors/domain-error.js';
 import { assignRequestId } from '../http/request-id.js';
 
 /** Secrets that could stand in an object somebody logs. Errors of TypeORM carry the parameters of their statement. */
@@ -43,11 +44,26 @@ export function logOptions(level: LogLevel): Options {
     customErrorMessage: () => 'request failed',
     customErrorObject: (_request, _response, _error, { err: _invented, ...fields }: LineFields) => fields,
     customAttributeKeys: { reqId: 'request_id', responseTime: 'duration_ms' },
+    // Else the library hands on what it has serialised already, and a stack of it.
+    wrapSerializers: false,
     serializers: {
+      err: toErrorFields,
       req: ({ method, url }: { method: string; url: string }) => ({ method, url }),
       res: ({ statusCode }: { statusCode: number }) => ({ status: statusCode }),
     },
   };
+}
+
+/**
+ * An expected error says in a sentence what happened; the place in our code where it was noticed is of no use to the operator. Of
+ * every other error the stack is wanted.
+ */
+function toErrorFields(error: unknown): unknown {
+  if (!(error instanceof DomainError) || error.kind === 'internal') {
+    return error instanceof Error ? stdSerializers.err(error) : error;
+  }
+  const { code, message, retryable, cause } = error;
+  return { code, message, retryable, ...(cause instanceof Error && { cause: cause.message }) };
 }
 
 function dropChatter(this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {

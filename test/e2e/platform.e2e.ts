@@ -228,7 +228,52 @@ describe('a running service', () => {
       status: 400,
       code: 'invalid-request',
     });
-    expect((await problem('DELETE', '/health/live')).detail).toContain('there is no DELETE /health/live');
+  });
+
+  it('answers a known path with another method with those that it takes', async () => {
+    for (const [method, path, allowed] of [
+      ['DELETE', '/health/live', 'GET, HEAD'],
+      ['PUT', '/databases', 'GET, HEAD, POST'],
+      ['PUT', '/databases/shop', 'DELETE, GET, HEAD, PATCH'],
+      ['GET', '/backups/cleanup/now', undefined],
+    ] as const) {
+      const answer = await service.request(method, path);
+      expect(answer.headers.get('allow') ?? undefined, path).toBe(allowed);
+      const code = allowed === undefined ? 'route-not-found' : 'method-not-allowed';
+      expect(answer.body, path).toMatchObject({ status: allowed === undefined ? 404 : 405, code });
+      if (allowed !== undefined)
+        expect(answer.body['detail']).toBe(`there is no ${method} ${path}; it takes ${allowed}`);
+    }
+  });
+
+  it.each([
+    [
+      '/backups?from=yesterday',
+      '/from must be a time such as 2026-11-01T03:00:00Z, or a day such as 2026-11-01 (in UTC)',
+    ],
+    [
+      '/backups?to=2026-02-30',
+      '/to must be a time such as 2026-11-01T03:00:00Z, or a day such as 2026-11-01 (in UTC)',
+    ],
+    ['/backups?from=2026-01-01&from=2026-01-02', '/from must be a time such as'],
+    ['/backups?limit=many', '/limit must be an integer number'],
+    ['/backups?limit=501', '/limit must not be greater than 500'],
+    ['/backups?limit=0&stauts=x', '/stauts is not a known field; /limit must not be less than 1'],
+    ['/backups?status=done', '/status each value must be one of the following values: queued, running,'],
+    ['/backups?q=%00', 'a NUL character (%00) stands in the address'],
+    ['/backups/shop%00', 'a NUL character (%00) stands in the address'],
+  ])('says what is wrong with %s', async (path, detail) => {
+    const found = await problem('GET', path);
+    expect(found).toMatchObject({ status: 400, code: 'invalid-request' });
+    expect(found.detail).toContain(detail);
+  });
+
+  it('refuses a NUL anywhere in a body, by its place', async () => {
+    const body = { name: 'a', options: { exclude_tables: ['b', 'c\0'] }, host: '\0' };
+    expect(await problem('POST', '/databases', JSON.stringify(body))).toMatchObject({
+      status: 400,
+      detail: '/options/exclude_tables/1 holds a NUL character; /host holds a NUL character',
+    });
   });
 
   it('refuses bodies that are no JSON, of another type, or too large', async () => {

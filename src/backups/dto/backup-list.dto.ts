@@ -1,7 +1,8 @@
 import { Transform } from 'class-transformer';
-import { IsDate, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 
 import { PageQuery } from '../../http/page.dto.js';
+import { TimeParameter } from '../../http/time-parameter.decorator.js';
 import {
   BACKUP_STATUSES,
   BACKUP_TRIGGERS,
@@ -53,8 +54,7 @@ export class BackupListDto extends PageQuery {
    * @example '2026-11-01T00:00:00Z'
    */
   @IsOptional()
-  @Transform(({ value }) => new Date(String(value)))
-  @IsDate()
+  @TimeParameter()
   from?: Date;
 
   /**
@@ -62,8 +62,7 @@ export class BackupListDto extends PageQuery {
    * @example '2026-12-01T00:00:00Z'
    */
   @IsOptional()
-  @Transform(({ value }) => new Date(String(value)))
-  @IsDate()
+  @TimeParameter()
   to?: Date;
 
   /**
