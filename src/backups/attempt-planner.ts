@@ -63,6 +63,7 @@ export class AttemptPlanner {
     if (database === null) throw new DatabaseNotFoundError(backup.databaseName);
     const engine = this.engines.get(database.engine);
     const { options } = database;
+    const destination = backup.destination ?? LOCAL_DESTINATION;
     return {
       backup,
       attempt,
@@ -77,8 +78,8 @@ export class AttemptPlanner {
         stall: options.stallSeconds === undefined ? 'STALL_SECONDS' : 'options.stall_seconds',
         timeout: options.timeoutSeconds === undefined ? 'BACKUP_TIMEOUT_SECONDS' : 'options.timeout_seconds',
       },
-      destination: LOCAL_DESTINATION,
-      storage: this.storages.open(LOCAL_DESTINATION),
+      destination,
+      storage: this.storages.open(destination),
       writtenBy: `backstop ${SERVICE_VERSION}`,
     };
   }

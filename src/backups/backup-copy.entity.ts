@@ -24,7 +24,7 @@ export class BackupCopy {
   @Column({ name: 'attempt', type: 'integer' })
   attempt: number;
 
-  @Column({ name: 'destination', type: 'varchar', length: 63 })
+  @Column({ name: 'destination', type: 'varchar', length: 1024 })
   destination: string;
 
   /** Key of the data part; unique in its destination for ever, so that no attempt can touch another's objects. */

@@ -101,9 +101,9 @@ export class BackupOutcomes {
         throw new Error(`backup ${backupId} completed without a copy of attempt ${attempt}`);
       await this.moves.saveLog(tx, backupId, attempt, log);
       await this.queue.finish(tx, lease);
-      const { databaseId } = await tx.findOneByOrFail(Backup, { id: backupId });
+      const { databaseId, cleanupOld } = await tx.findOneByOrFail(Backup, { id: backupId });
       // What is older may go now. In the same transaction, so that a crash after it does not lose the sweep.
-      if (databaseId !== null) {
+      if (databaseId !== null && cleanupOld !== false) {
         await this.queue.send(tx, { kind: 'retention', subjectId: databaseId, runAfter: now });
       }
     });

@@ -146,9 +146,17 @@ export class Backup {
   @Column({ name: 'slot_at', ...timeColumn, nullable: true })
   slotAt: Date | null;
 
-  /** An age limit of its own, in place of its policy's. */
+  /** An age limit of its own, in place of its policy's limits. */
   @Column({ name: 'retention_days', type: 'integer', nullable: true })
   retentionDays: number | null;
+
+  /** Whether its completion makes retention look at its database; null: nobody has said otherwise, so it does. */
+  @Column({ name: 'cleanup_old', type: 'boolean', nullable: true })
+  cleanupOld: boolean | null;
+
+  /** Destination that was asked for; null: the default one. */
+  @Column({ name: 'destination', type: 'varchar', length: 1024, nullable: true })
+  destination: string | null;
 
   /** Why retention keeps it, as of the last sweep; null before the first. */
   @Column({ name: 'keep_reasons', type: 'simple-json', nullable: true })

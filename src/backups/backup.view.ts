@@ -244,7 +244,7 @@ export class BackupView {
    */
   keep_reasons: string[];
   /**
-   * Its own age limit in days, in place of its policy's; null: the policy's counts.
+   * Its own age limit in days, in place of the limits of its policy; null: those count.
    * @example 90
    */
   retention_days: number | null;

@@ -26,10 +26,11 @@ import { BackupRemoval } from './backup-removal.js';
 import { BackupView } from './backup.view.js';
 import { BackupViews } from './backup-views.js';
 import { BackupsService } from './backups.service.js';
+import { CompletedBackupView, toCompletedBackupView } from './completed-backup.view.js';
 import { BackupChangesDto } from './dto/backup-changes.dto.js';
 import { BackupListDto } from './dto/backup-list.dto.js';
 import { DeleteBackupDto } from './dto/delete-backup.dto.js';
-import { NewBackupDto } from './dto/new-backup.dto.js';
+import { NewBackupDto, toNewBackup } from './dto/new-backup.dto.js';
 import { WaitQuery } from './dto/wait-query.dto.js';
 
 /** Making, finding and removing backups. */
@@ -54,12 +55,13 @@ export class BackupsController {
   @HttpCode(HttpStatus.ACCEPTED)
   @ApiIdempotencyKey()
   @ApiAcceptedResponse({ type: BackupView, description: 'Queued.' })
-  @ApiOkResponse({ type: BackupView, description: 'Completed, when asked to wait.' })
+  @ApiOkResponse({ type: CompletedBackupView, description: 'Completed, when asked to wait.' })
   @Problems(
     'database-not-found',
     'database-not-chosen',
     'backup-already-running',
     'idempotency-key-reused',
+    'retention-invalid',
     'backup-failed',
     'wait-timeout',
   )
@@ -68,12 +70,10 @@ export class BackupsController {
     @Query() query: WaitQuery,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<BackupView> {
+  ): Promise<BackupView | CompletedBackupView> {
     const queued = await this.backups.create({
-      database: body.database_id,
+      ...toNewBackup(body),
       trigger: 'manual',
-      description: body.description,
-      locked: body.locked,
       idempotencyKey: checkedKey(idempotencyKey),
     });
     response.location(`/backups/${queued.id}`);
@@ -81,7 +81,7 @@ export class BackupsController {
     const seconds = query.timeout_seconds;
     const completed = await this.backups.waitUntilCompleted(queued.id, seconds, clientSignal(response));
     response.status(HttpStatus.OK);
-    return this.views.of(completed);
+    return toCompletedBackupView(await this.views.of(completed));
   }
 
   /** Lists backups, newest first. Deleted ones only with `status=expired`. */

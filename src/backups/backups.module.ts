@@ -74,6 +74,7 @@ import { StoredManifests } from './stored-manifest.js';
   ],
   exports: [
     BackupRemoval,
+    BackupStats,
     NextRun,
     BackupViews,
     BackupEvidence,

@@ -6,6 +6,7 @@ import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
 import { holdDatabase } from '../databases/database-rows.js';
 import { Database } from '../databases/database.entity.js';
+import { mergeRetention } from '../databases/retention-policy.js';
 import { Queue } from '../queue/queue.js';
 import { isActive } from './backup-lifecycle.js';
 import { BackupMoves } from './backup-moves.js';
@@ -30,8 +31,12 @@ export interface NewBackup {
   description?: string | undefined;
   locked?: boolean | undefined;
   idempotencyKey?: string | undefined;
-  /** An age limit of its own, in days, in place of its policy's. */
+  /** Name of the destination; the default one when left out. */
+  destination?: string | undefined;
+  /** An age limit of its own, in days, in place of its policy's limits. */
   retentionDays?: number | null | undefined;
+  /** Whether retention looks at its database as soon as it has completed; true when left out. */
+  cleanupOld?: boolean | undefined;
   /** The schedule that asks, and the moment for which it does. */
   schedule?: { id: string; slotAt: Date | null } | undefined;
 }
@@ -53,9 +58,12 @@ export class BackupsService {
   /**
    * Asks for a backup. Gives the queued record, or, for a repeated idempotency key, the record of the first request.
    * @throws DatabaseNotFoundError, DatabaseChoiceError, IdempotencyKeyReusedError
+   * @throws RetentionInvalidError for an age limit that cannot be one
    * @throws BackupActiveError when one of this database waits or runs already (not for `pre_restore`, which waits its turn)
    */
   async create(request: NewBackup): Promise<Backup> {
+    const { retentionDays } = request;
+    if (typeof retentionDays === 'number') mergeRetention({}, { retentionDays });
     return this.catalog.write(async (tx) => {
       // Held, so that of two requests at once the second sees what the first has queued.
       const database = await holdDatabase(tx, request.database ?? (await theOnlyDatabase(tx)));
@@ -83,6 +91,8 @@ export class BackupsService {
       cancelRequested: false,
       idempotencyKey: request.idempotencyKey ?? null,
       retentionDays: request.retentionDays ?? null,
+      cleanupOld: request.cleanupOld ?? null,
+      destination: request.destination ?? null,
       scheduleId: request.schedule?.id ?? null,
       slotAt: request.schedule?.slotAt ?? null,
     });

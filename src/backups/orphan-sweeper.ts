@@ -5,6 +5,7 @@ import { In, MoreThan } from 'typeorm';
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
 import { reached } from '../process/phase-points.js';
+import { DestinationMarks } from '../storage/destination-marks.js';
 import { LOCAL_DESTINATION, StorageRegistry } from '../storage/storage-registry.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { Backup } from './backup.entity.js';
@@ -27,13 +28,15 @@ const LATE_MS = 2 * 24 * 60 * 60_000;
 export class OrphanSweeper implements OnApplicationBootstrap {
   readonly #log = new Logger('Sweeper');
   #sweeping = false;
-  #partsAreGone = false;
+  /** Destinations whose parts of earlier processes are gone; those of this one are left alone. */
+  readonly #swept = new Set<string>();
 
   constructor(
     private readonly catalog: Catalog,
     private readonly storages: StorageRegistry,
     private readonly cleaner: CopyCleaner,
     private readonly clock: Clock,
+    private readonly marks: DestinationMarks,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -46,7 +49,9 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     if (this.#sweeping) return;
     this.#sweeping = true;
     try {
-      if (!this.#partsAreGone) this.#partsAreGone = await this.#sweepParts();
+      for (const name of new Set([LOCAL_DESTINATION, ...(await this.marks.destinations())])) {
+        if (!this.#swept.has(name)) await this.#sweepParts(name);
+      }
       for (const copy of await this.#orphans()) await this.#discard(copy);
       if (!this.catalog.hasSoleOwner) await this.#sweepLate();
     } catch (error) {
@@ -56,19 +61,18 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     }
   }
 
-  /** Gives whether there can be none any more of earlier processes; those of this one are left alone. */
-  async #sweepParts(): Promise<boolean> {
+  /** Once there can be no more parts of earlier processes, the destination is left alone; so are those of this one. */
+  async #sweepParts(destination: string): Promise<void> {
     const { hasSoleOwner } = this.catalog;
     const writtenSince = new Date(this.clock.now().getTime() - STILL_MS);
     const choice = hasSoleOwner ? {} : { sparing: { writtenSince, keys: () => this.#keysBeingWritten() } };
     try {
-      const parts = await this.storages.open(LOCAL_DESTINATION).sweep(choice);
-      if (parts > 0) this.#log.log({ parts }, 'removed temporary parts of an earlier process');
-      return hasSoleOwner;
+      const parts = await this.storages.open(destination).sweep(choice);
+      if (hasSoleOwner) this.#swept.add(destination);
+      if (parts > 0) this.#log.log({ destination, parts }, 'removed temporary parts of an earlier process');
     } catch (error) {
-      // A destination that is away must not keep the service from starting: /health/ready tells of it.
-      this.#log.error({ err: error }, 'cannot sweep the destination; trying again in an hour');
-      return false;
+      // A destination that is away must not keep the service from starting: /health/ready tells of the default one.
+      this.#log.error({ err: error, destination }, 'cannot sweep the destination; trying again in an hour');
     }
   }
 

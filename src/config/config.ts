@@ -67,6 +67,11 @@ export class Config {
   @IsString()
   readonly backupDir: string = resolve('data/backups');
 
+  /** Folders below which a request may choose one for its backup; none by default. */
+  @FromEnv('BACKUP_DIR_ROOTS', asPaths)
+  @IsString({ each: true })
+  readonly backupDirRoots: readonly string[] = [];
+
   /** Folder for temporary files of tools: the service's own one below `WORK_DIR`, emptied at start. */
   @FromEnv('WORK_DIR', asPath)
   @IsString()

@@ -36,7 +36,12 @@ const policies: fc.Arbitrary<RetentionPolicy> = fc
 const happening = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ kind: fc.constant('completes' as const), hours: fc.integer({ min: 0, max: 99 }) }),
+    arbitrary: fc.record({
+      kind: fc.constant('completes' as const),
+      hours: fc.integer({ min: 0, max: 99 }),
+      // One in four has an age limit of its own.
+      ownDays: fc.option(fc.integer({ min: 1, max: 20 }), { nil: null, freq: 1 }),
+    }),
   },
   {
     weight: 2,
@@ -72,7 +77,8 @@ class History {
     if (step.kind === 'sweeps') return this.#sweep(step.policy);
     if ('hours' in step) {
       this.#now += step.hours * HOUR_MS + 1;
-      if (step.kind !== 'passes') this.#add(step.kind === 'completes' ? 'completed' : 'failed');
+      if (step.kind === 'completes') this.#add('completed', step.ownDays);
+      else if (step.kind === 'fails') this.#add('failed', null);
       return;
     }
     const completed = this.#completed();
@@ -83,7 +89,7 @@ class History {
     else backup.locked = step.kind === 'locks';
   }
 
-  #add(status: 'completed' | 'failed'): void {
+  #add(status: 'completed' | 'failed', retentionDays: number | null): void {
     const takenAt = this.#now;
     const id = String(this.#backups.length + this.deleted);
     this.#backups.push({
@@ -94,6 +100,7 @@ class History {
       locked: false,
       evidenceLevel: 0,
       isGood: true,
+      retentionDays,
     });
   }
 
@@ -126,7 +133,14 @@ class History {
     const onlyAge = policy.retentionDays !== null && policy.maxBackups === null;
     if (failing && onlyAge) expect(lost).toEqual([]);
     const noRule = { ...policy, minBackups: 0 };
-    if (Object.values(noRule).every((rule) => rule === null || rule === 0)) expect(lost).toEqual([]);
+    const ruled = lost.filter(({ retentionDays }) => retentionDays === null);
+    if (Object.values(noRule).every((rule) => rule === null || rule === 0)) expect(ruled).toEqual([]);
+    // Nobody loses what is to be kept for so many days before they are over.
+    for (const { takenAt, retentionDays } of lost) {
+      if (typeof retentionDays === 'number') {
+        expect(this.#now - takenAt).toBeGreaterThan(retentionDays * 24 * HOUR_MS);
+      }
+    }
   }
 }
 

@@ -58,7 +58,53 @@ describe('limits', () => {
     const backups = [at('11-20'), at('11-10', { retentionDays: 30 }), at('11-19', { retentionDays: 1 })];
     const decisions = plan({ retentionDays: 7 }, backups);
     expect(kept(decisions)).toEqual(['11-20', '11-10']);
-    expect(reasonsOf(decisions, '11-19')).toEqual(['older than 1 day']);
+    expect(reasonsOf(decisions, '11-10')).toEqual(['within its own 30 days']);
+    expect(reasonsOf(decisions, '11-19')).toEqual(['older than its own 1 day']);
+  });
+
+  describe('an age limit of its own', () => {
+    const own = (retentionDays: number) => ({ retentionDays });
+
+    it('keeps for so long whatever newer ones there are, and fills a place like any other', () => {
+      const backups = [at('11-20'), at('11-19', own(30)), at('11-18'), at('11-17'), at('09-01', own(30))];
+      const decisions = plan({ maxBackups: 2 }, backups);
+      expect(kept(decisions)).toEqual(['11-20', '11-19']);
+      expect(kept(plan({ maxBackups: 1 }, backups))).toEqual(['11-20', '11-19']);
+      expect(reasonsOf(decisions, '11-19')).toEqual(['within its own 30 days']);
+      expect(reasonsOf(decisions, '09-01')).toEqual(['older than its own 30 days']);
+    });
+
+    it('lets go where no rule of the policy does', () => {
+      expect(kept(plan({}, [at('11-20'), at('11-18', own(1)), at('10-01')]))).toEqual(['11-20', '10-01']);
+    });
+
+    it.each<[string, string[], string[]]>([
+      ['the newest completed', ['01-03'], ['01-03']],
+      ['the newest of the highest evidence', ['11-20', '01-02*'], ['11-20', '01-02*']],
+    ])('never lets go of %s', (_name, days, expected) => {
+      const backups = days.map((day) =>
+        at(day.replace('*', ''), { ...own(1), id: day, evidenceLevel: day.endsWith('*') ? 4 : 0 }),
+      );
+      expect(kept(plan({}, backups))).toEqual(expected);
+    });
+
+    it('is below min_backups, locks, the calendar and failing backups', () => {
+      const old = [at('11-20'), at('01-02', own(1)), at('01-01', own(1))];
+      expect(kept(plan({ minBackups: 2 }, old))).toEqual(['11-20', '01-02']);
+      expect(kept(plan({ keepMonthly: 2 }, old))).toEqual(['11-20', '01-02']);
+      expect(kept(plan({}, [...old, at('01-04', { ...own(1), locked: true })]))).toEqual(['11-20', '01-04']);
+      const failing = plan({}, [...old, at('11-21', { id: 'x', status: 'failed' })]);
+      expect(kept(failing)).toEqual(['11-20', '01-02', '01-01']);
+      expect(reasonsOf(failing, '01-02')).toEqual([
+        "older than its own 1 day, but the database's backups are failing",
+      ]);
+    });
+
+    it('counts also where the policy of a schedule would', () => {
+      const policies = new Map([['s', policyOf({ maxBackups: 1 })]]);
+      const backups = [at('11-20', { scheduleId: 's' }), at('11-19', { scheduleId: 's', ...own(5) })];
+      expect(kept(planRetention(policyOf({}), backups, NOW, UTC, policies))).toEqual(['11-20', '11-19']);
+    });
   });
 
   it('what a schedule with a policy of its own made goes by that, and the floors stay those of the database', () => {

@@ -18,7 +18,7 @@ export interface PlannedBackup {
   evidenceLevel: number;
   /** Whether at least one copy is whole, as far as is known. What is damaged counts for no floor and fills no place. */
   isGood: boolean;
-  /** An age limit of its own, in place of the policy's. */
+  /** An age limit of its own, in days, in place of both limits of the policy. */
   retentionDays?: number | null;
   /** The schedule that made it, when that has a policy of its own. */
   scheduleId?: string | null;
@@ -40,7 +40,7 @@ interface Draft {
 /**
  * What retention does with the backups of one database. Everything is a function of its arguments; nothing is done here.
  *
- * In this order: limits (`retentionDays`, then `maxBackups`); what the calendar keeps (`keepHourly` … `keepYearly`) stays whatever the
+ * In this order: limits (`retentionDays`, then `maxBackups`; or, of a backup that has one, its own age limit); what the calendar keeps (`keepHourly` … `keepYearly`) stays whatever the
  * limits say; and the floors, which nothing gets below:
  *
  * - never a locked backup;
@@ -112,16 +112,16 @@ function judge(
   let goodNewer = 0;
   for (const draft of drafts) {
     const { backup, keep, drop } = draft;
-    const days = backup.retentionDays ?? policy.retentionDays;
+    const { days, maxBackups, age } = limitsOf(backup, policy);
     const isTooOld = days !== null && now - backup.takenAt > days * DAY_MS;
-    const isTooMany = policy.maxBackups !== null && goodNewer >= policy.maxBackups;
+    const isTooMany = maxBackups !== null && goodNewer >= maxBackups;
     if (isTooMany) drop.push(tooMany);
     if (isTooOld && failing && !isTooMany) {
-      keep.push(`older than ${inDays(days)}, but the database's backups are failing`);
-    } else if (isTooOld) drop.push(`older than ${inDays(days)}`);
+      keep.push(`older than ${age}, but the database's backups are failing`);
+    } else if (isTooOld) drop.push(`older than ${age}`);
     if (drop.length === 0 && keep.length === 0) {
-      if (days !== null) keep.push(`within ${inDays(days)}`);
-      if (policy.maxBackups !== null) keep.push(amongNewest);
+      if (days !== null) keep.push(`within ${age}`);
+      if (maxBackups !== null) keep.push(amongNewest);
       if (keep.length === 0 && usesCalendar) drop.push('no keep_ rule needs it');
     }
     if (backup.isGood) goodNewer += 1;
@@ -131,6 +131,18 @@ function judge(
     for (const { keep, drop } of drafts)
       if (keep.length + drop.length === 0) keep.push('no rule deletes anything');
   }
+}
+
+/** A backup that is to be kept for so many days is not let go by newer ones before. It fills a place for others like any other. */
+function limitsOf(
+  { retentionDays }: PlannedBackup,
+  policy: RetentionPolicy,
+): { days: number | null; maxBackups: number | null; age: string } {
+  if (typeof retentionDays === 'number') {
+    return { days: retentionDays, maxBackups: null, age: `its own ${inDays(retentionDays)}` };
+  }
+  const { retentionDays: days, maxBackups } = policy;
+  return { days, maxBackups, age: days === null ? '' : inDays(days) };
 }
 
 /** What is damaged is nobody's daily backup: the next one of that day is. */

@@ -21,6 +21,6 @@ import { RetentionSweeper } from './retention-sweeper.js';
     RetentionSweeper,
     ScheduleKnowledge,
   ],
-  exports: [ScheduleKnowledge],
+  exports: [RetentionService, ScheduleKnowledge],
 })
 export class RetentionModule {}

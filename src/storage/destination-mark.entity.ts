@@ -3,7 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 /** By what a destination is known to be the one that our archives lie at. See `MarkedStorage`. */
 @Entity({ name: 'destination_marks' })
 export class DestinationMark {
-  @PrimaryColumn({ name: 'destination', type: 'varchar', length: 63 })
+  @PrimaryColumn({ name: 'destination', type: 'varchar', length: 1024 })
   destination: string;
 
   /** What its mark says; null when it was in use before there were marks, and has not been seen since. */

@@ -14,6 +14,12 @@ export class DestinationMarks {
     return this.catalog.read.findOneBy(DestinationMark, { destination });
   }
 
+  /** Names of all destinations that were ever used. */
+  async destinations(): Promise<string[]> {
+    const marks = await this.catalog.read.find(DestinationMark, { order: { destination: 'ASC' } });
+    return marks.map(({ destination }) => destination);
+  }
+
   /** Notes the mark unless another process was faster; gives the one that is noted then. */
   async note(destination: string, mark: string): Promise<string> {
     return this.catalog.write(async (tx) => {

@@ -12,6 +12,18 @@ test('gives one storage to everybody who asks for a destination', () => {
   expect(registry.names).toEqual(['local']);
 });
 
+test('opens a folder under its path once, where folders can be opened', () => {
+  const opened: string[] = [];
+  const withFolders = new StorageRegistry(new Map([[LOCAL_DESTINATION, local]]), (path) => {
+    opened.push(path);
+    return new LocalStorage(path);
+  });
+  expect(withFolders.open('/mnt/a')).toBe(withFolders.open('/mnt/a'));
+  expect(opened).toEqual(['/mnt/a']);
+  expect(() => withFolders.open('mnt/a')).toThrow(StorageDestinationUnknownError);
+  expect(() => registry.open('/mnt/a')).toThrow(StorageDestinationUnknownError);
+});
+
 test('says which destinations there are when it does not know one', () => {
   expect(() => registry.open('moon')).toThrow(StorageDestinationUnknownError);
   expect(() => registry.open('moon')).toThrow(/no destination named "moon". Known: local/);

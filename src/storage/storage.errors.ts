@@ -147,3 +147,15 @@ export class StorageDestinationUnknownError extends DomainError {
     });
   }
 }
+
+/** A folder that a request chose for its backup may not be used. */
+export class BackupFolderRefusedError extends DomainError {
+  constructor(folder: string, because: string) {
+    super({
+      code: 'backup-dir-refused',
+      kind: 'invalid',
+      detail: `The folder ${JSON.stringify(folder)} is refused as backup_dir: ${because}. Nothing was begun.`,
+      facts: { backup_dir: folder },
+    });
+  }
+}

@@ -1,12 +1,14 @@
 import { basename } from 'node:path';
 
 import { Logger } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { BackupOutcomes } from '../../src/backups/backup-outcomes.ts';
 import { Backup } from '../../src/backups/backup.entity.ts';
 import { BackupTimeoutError } from '../../src/backups/backups.errors.ts';
 import { readConfig } from '../../src/config/read-config.ts';
+import { Database } from '../../src/databases/database.entity.ts';
 import { CatalogQueue } from '../../src/queue/catalog-queue.ts';
 import { ShuttingDownError } from '../../src/queue/queue.errors.ts';
 import type { Lease } from '../../src/queue/queue.ts';
@@ -14,7 +16,15 @@ import { TicketStore } from '../../src/queue/ticket-store.ts';
 import { Ticket } from '../../src/queue/ticket.entity.ts';
 import { StorageKeyExistsError, StorageUnavailableError } from '../../src/storage/storage.errors.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { freshRoom, insertBackup, insertCopy, insertDatabase, type Room, storeObject } from './room.ts';
+import {
+  freshRoom,
+  insertBackup,
+  insertCopy,
+  insertDatabase,
+  manifestOf,
+  type Room,
+  storeObject,
+} from './room.ts';
 
 const clock = new ManualClock();
 const tickets = new TicketStore();
@@ -35,6 +45,22 @@ async function leaseOn(backup: Backup): Promise<Lease> {
   return claimAgain();
 }
 
+/** A registered database; gives its id. */
+async function insertShop(): Promise<string> {
+  const id = uuidv7();
+  const [createdAt, updatedAt] = [clock.now(), clock.now()];
+  const shop = {
+    name: 'shop',
+    engine: 'postgres',
+    host: 'db.example.com',
+    port: 5432,
+    databaseName: 'shop',
+  } as const;
+  const rest = { parameters: {}, tls: { mode: 'prefer' }, options: {}, retention: {} } as const;
+  await room.catalog.write((tx) => tx.insert(Database, { id, ...shop, ...rest, createdAt, updatedAt }));
+  return id;
+}
+
 /** Claims the ticket that waits. */
 async function claimAgain(): Promise<Lease> {
   const caps = { total: 9, perLane: 9 };
@@ -45,6 +71,31 @@ async function claimAgain(): Promise<Lease> {
   );
   return { ...claim!, signal: new AbortController().signal };
 }
+
+describe('a completed backup', () => {
+  test.each([
+    { cleanupOld: null, sweeps: 1 },
+    { cleanupOld: true, sweeps: 1 },
+    { cleanupOld: false, sweeps: 0 },
+  ])('with cleanup_old $cleanupOld asks for $sweeps sweeps of its database, and not before', async (row) => {
+    const databaseId = await insertShop();
+    const backup = await insertBackup(room, { databaseId, cleanupOld: row.cleanupOld });
+    const lease = await leaseOn(backup);
+    const copy = await insertCopy(room, backup);
+    const asked = (): Promise<number> => room.catalog.read.countBy(Ticket, { kind: 'retention' });
+    expect(await asked()).toBe(0);
+    const result = { manifest: manifestOf(copy, 'x'), manifestSha256: '0'.repeat(64) };
+    await outcomes.completed(backup.id, 1, result, '', lease);
+    expect(await asked()).toBe(row.sweeps);
+  });
+
+  test('that failed instead asks for none', async () => {
+    const databaseId = await insertShop();
+    const backup = await insertBackup(room, { databaseId, attempt: 99 });
+    await outcomes.failed(backup, new BackupTimeoutError(1), '', await leaseOn(backup));
+    expect(await room.catalog.read.countBy(Ticket, { kind: 'retention' })).toBe(0);
+  });
+});
 
 describe('a failed attempt', () => {
   test.each([

@@ -155,7 +155,8 @@ export async function insertDatabase({ catalog }: Room): Promise<string> {
   return id;
 }
 
-function manifestOf(copy: BackupCopy, bytes: string): Manifest {
+/** What the manifest of a finished attempt says. */
+export function manifestOf(copy: BackupCopy, bytes: string): Manifest {
   const facts = { size_bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
   const at = copy.createdAt.toISOString();
   return {

@@ -135,6 +135,36 @@ describe('retention over HTTP', () => {
     expect(zero.body).toMatchObject({ status: 400, code: 'retention-invalid' });
   });
 
+  it('a backup with a limit of its own is kept by that, and says so', async () => {
+    for (const retentionDays of [0, -1, 1.5, 40_000]) {
+      const wrong = await service.request('POST', '/backups', {
+        database_id: 'shop',
+        retention_days: retentionDays,
+      });
+      expect(wrong.body, String(retentionDays)).toMatchObject({ status: 400, code: 'retention-invalid' });
+    }
+    const text = await service.request('POST', '/backups', { database_id: 'shop', cleanup_old: 'yes' });
+    expect(text.body).toMatchObject({ status: 400, detail: '/cleanup_old must be a boolean value' });
+    const own = { database_id: 'shop', retention_days: 90, cleanup_old: false };
+    const asked = await service.request<BackupView>('POST', '/backups?wait=completed', own);
+    expect(asked.body).toMatchObject({ status: 'completed', retention_days: 90 });
+    await backUp();
+    await backUp();
+    // The policy keeps one; this one stays, and nothing else of before.
+    const kept = await until('the sweep', async () => {
+      const found = await get(asked.body.id);
+      return found.keep_reasons.length > 0 && found;
+    });
+    expect(kept.keep_reasons).toEqual(['within its own 90 days']);
+    const preview = await service.request<Preview>('GET', '/databases/shop/retention');
+    const decision = preview.body.backups.find(({ id }) => id === asked.body.id);
+    expect(decision).toMatchObject({ keep: true, reasons: ['within its own 90 days'] });
+    const cleanup = await service.request<Cleanup>('POST', '/backups/cleanup', { retention_days: 1 });
+    expect(cleanup.body.retention_days).toBe(1);
+    expect((await get(asked.body.id)).status).toBe('completed');
+    expect((await service.request('DELETE', `/backups/${asked.body.id}`)).status).toBe(200);
+  });
+
   it('sweeps after each backup, and notes an archive that was gone already', async () => {
     const before = await service.request<BackupView[]>('GET', '/backups?database_id=shop&status=completed');
     const unlocked = before.body.find(({ keep_reasons: reasons }) => !reasons.includes('locked'))!;

@@ -12,6 +12,7 @@ import { CreateSchedules1763700000010 } from './0010-schedules.js';
 import { AddRetention1763700000011 } from './0011-retention.js';
 import { CreateEvents1763700000012 } from './0012-events.js';
 import { IndexBackups1763700000013 } from './0013-backup-indexes.js';
+import { AddFoldersAndOwnLimits1763700000024 } from './0024-folders-and-own-limits.js';
 import { AddScheduleFiring1763700000026 } from './0026-schedule-firing.js';
 import { AddTicketsAsked1763700000031 } from './0031-tickets-asked-again.js';
 import { CreateRemovedSchedules1763700000032 } from './0032-removed-schedules.js';
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   AddRetention1763700000011,
   CreateEvents1763700000012,
   IndexBackups1763700000013,
+  AddFoldersAndOwnLimits1763700000024,
   AddScheduleFiring1763700000026,
   AddTicketsAsked1763700000031,
   CreateRemovedSchedules1763700000032,
