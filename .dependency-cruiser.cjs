@@ -18,7 +18,7 @@ const upward = floors.slice(0, -1).map((names, floor) => ({
 }));
 
 const edges =
-  '^src/(metrics|notifications|auth|health|ui|cli|declared)/|^src/(main|serve|worker|cli|app\\.module)\\.ts';
+  '^src/(compat|metrics|notifications|auth|health|ui|cli|declared)/|^src/(main|serve|worker|cli|app\\.module)\\.ts';
 
 module.exports = {
   forbidden: [

@@ -4,6 +4,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { BackupsModule } from './backups/backups.module.js';
 import { CatalogModule } from './catalog/catalog.module.js';
 import { ClockModule } from './clock/clock.module.js';
+import { CompatModule } from './compat/compat.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { DeclaredModule } from './declared/declared.module.js';
 import { EventsModule } from './events/events.module.js';
@@ -40,6 +41,7 @@ import { RestoreModule } from './restore/restore.module.js';
     DeclaredModule,
     RetentionModule,
     SchedulerModule,
+    CompatModule,
   ],
 })
 export class AppModule {}

@@ -25,6 +25,6 @@ import { SealedSecretsCheck } from './sealed-secrets-check.js';
     ConnectionOpener,
     SealedSecretsCheck,
   ],
-  exports: [DatabasesService, DatabaseDependents, DefaultSchedules, ConnectionOpener],
+  exports: [DatabaseProbe, DatabasesService, DatabaseDependents, DefaultSchedules, ConnectionOpener],
 })
 export class DatabasesModule {}

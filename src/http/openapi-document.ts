@@ -7,6 +7,9 @@ import { SERVICE_VERSION } from './service-version.js';
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type OperationResponse = Operation['responses'][string];
 
+/** Everything with this tag is deprecated. */
+const OLDER = 'older paths';
+
 const TAGS: Readonly<Record<string, string>> = {
   databases: 'The databases that are protected, and how to reach them. Credentials go in and never come out.',
   backups: 'Making backups, looking inside, downloading, deleting. Work that takes time answers 202 at once.',
@@ -15,6 +18,8 @@ const TAGS: Readonly<Record<string, string>> = {
     'Bringing a backup back: beside the old database, to another server, or in the place of the old one.',
   events: 'What happens, while it happens: state changes and progress, as server-sent events.',
   engines: 'The kinds of databases, and the client tools that were found for them.',
+  [OLDER]:
+    'What scripts for the services that Backstop replaces ask for; each operation names the one of today.',
   health: 'For orchestrators and load balancers.',
   service: 'The service itself.',
 };
@@ -51,6 +56,8 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
   describeSuccesses(document);
+  for (const operation of operationsOf(document))
+    if (operation.tags?.includes(OLDER)) operation.deprecated = true;
   addCommonProblems(document);
   return document;
 }

@@ -49,6 +49,6 @@ import { TargetInspector } from './target-inspector.js';
     SafetyBackups,
     TargetInspector,
   ],
-  exports: [RestoresService],
+  exports: [RestoreQueries, RestoresService, RunningRestores],
 })
 export class RestoreModule {}
