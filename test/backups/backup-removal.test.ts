@@ -14,6 +14,7 @@ import { CatalogQueue } from '../../src/queue/catalog-queue.ts';
 import type { Lease } from '../../src/queue/queue.ts';
 import { TicketStore } from '../../src/queue/ticket-store.ts';
 import { LOCAL_DESTINATION } from '../../src/storage/storage-registry.ts';
+import { DestinationMarks } from '../../src/storage/destination-marks.ts';
 import { catalogKinds } from '../catalog/places.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { freshRoom, insertBackup, insertCopy, type Room, storeObject } from './room.ts';
@@ -117,6 +118,7 @@ test('a late object is removed although another one cannot be looked for', async
     await insertCopy(several, backup, { state: 'discarded', createdAt, attempt: 3, destination: 'gone' }),
   ];
   await storeObject(several, copies[1]!.key, 'stored too late');
-  await new OrphanSweeper(several.catalog, several.storages, several.cleaner, clock).sweep();
+  const { catalog, storages, cleaner } = several;
+  await new OrphanSweeper(catalog, storages, cleaner, clock, new DestinationMarks(catalog)).sweep();
   expect(await several.storage.stat(copies[1]!.key)).toBeUndefined();
 });

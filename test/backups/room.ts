@@ -24,6 +24,7 @@ import { EventLog } from '../../src/events/event-log.ts';
 import { EventTotal } from '../../src/events/event-total.entity.ts';
 import { RecordedEvent } from '../../src/events/recorded-event.entity.ts';
 import { Ticket } from '../../src/queue/ticket.entity.ts';
+import { DestinationMark } from '../../src/storage/destination-mark.entity.ts';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
 import { LOCAL_DESTINATION, StorageRegistry } from '../../src/storage/storage-registry.ts';
 
@@ -40,7 +41,17 @@ export interface Room extends AsyncDisposable {
   files(): Promise<string[]>;
 }
 
-const ENTITIES = [Backup, BackupCopy, BackupLog, Database, EventCounter, EventTotal, RecordedEvent, Ticket];
+const ENTITIES = [
+  Backup,
+  BackupCopy,
+  BackupLog,
+  Database,
+  DestinationMark,
+  EventCounter,
+  EventTotal,
+  RecordedEvent,
+  Ticket,
+];
 
 /** @param location of the catalog; a SQLite file of its own when left out */
 export async function freshRoom(location?: CatalogLocation): Promise<Room> {
