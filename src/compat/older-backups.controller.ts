@@ -46,11 +46,8 @@ export class OlderBackupsController {
   @Get()
   @PagedResponse(BackupView)
   @Problems('invalid-cursor')
-  async list(
-    @Query() query: BackupListDto,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<BackupView[]> {
-    return this.today.list(query, response);
+  async list(@Query() query: BackupListDto, @Res() response: Response): Promise<void> {
+    await this.today.list(query, response);
   }
 
   /** `POST /backups?wait=completed`. */
