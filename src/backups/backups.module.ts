@@ -78,6 +78,7 @@ import { StoredManifests } from './stored-manifest.js';
     NextRun,
     BackupViews,
     BackupEvidence,
+    BackupLists,
     BackupQueries,
     BackupUses,
     BackupsService,
