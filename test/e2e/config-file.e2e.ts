@@ -151,7 +151,6 @@ schedules:
       `databases: [{${SHOP}, port: 5433, schedule: 0 3 * * *, retention_days: 7}, {${SHOP.replace(' shop', ' gone')}}]`,
       async (service) => {
         await service.request('PATCH', '/databases/shop', {
-          port: 6000,
           username: 'somebody',
           password: 'not-a-secret',
           retention_days: 90,
@@ -161,7 +160,7 @@ schedules:
         return (await databasesOf(service)).filter(({ name }) => name === 'shop');
       },
     );
-    expect(first).toMatchObject({ port: 6000, retention_days: 90 });
+    expect(first).toMatchObject({ username: 'somebody', retention_days: 90 });
     const after = await withFile(
       `databases: [{${SHOP}, port: 5433, schedule: 0 5 * * *, retention_days: 7}]`,
       databasesOf,
@@ -177,7 +176,10 @@ schedules:
       username: 'somebody',
       password: 'set',
     });
-    // A variable takes the place of a password that was stored.
+    // A stored password is not sent elsewhere because a file says so; a variable takes its place.
+    await expect(withFile(`databases: [{${SHOP}, port: 5434}]`, databasesOf)).rejects.toThrow(
+      /stored password/,
+    );
     const last = await withFile(
       `databases: [{name: shop, password_var: SHOP_PASSWORD, retention_days: null}]`,
       databasesOf,
