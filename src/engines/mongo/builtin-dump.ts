@@ -219,7 +219,10 @@ class BuiltInDumping {
    * read in part, or that has another name now and would be missing in the archive, means that the dump must be made again.
    */
   async #mustBeThere({ entry, uuid }: DumpSourcePart, isEmpty: boolean, signal: AbortSignal): Promise<void> {
-    if (uuid === undefined || this.clusterTime !== undefined) return;
+    const isInSnapshot = this.clusterTime !== undefined;
+    // What was found in a snapshot is of its moment, whatever became of the collection since. Servers before 7.0 look for a collection by
+    // the name that it has now, and answer for one that was renamed or dropped meanwhile as for an empty one.
+    if (uuid === undefined || (isInSnapshot && !isEmpty)) return;
     const { database, collection } = entry;
     const find = async (filter: Document): Promise<string | undefined> => {
       const listed = this.session.client.db(database).listCollections(filter, { signal });
@@ -229,7 +232,7 @@ class BuiltInDumping {
     if ((await find({ name: collection })) !== undefined) return;
     const now = await find({});
     if (now !== undefined) throw new CollectionsChangedError(nameOf(entry), `was renamed to "${now}"`);
-    if (!isEmpty) throw new CollectionsChangedError(nameOf(entry), 'was dropped');
+    if (!isEmpty || isInSnapshot) throw new CollectionsChangedError(nameOf(entry), 'was dropped');
     this.call.log(`backstop: ${nameOf(entry)} was dropped by somebody, and is empty in the dump`);
   }
 }

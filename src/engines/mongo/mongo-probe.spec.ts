@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { DumpScope } from '../engine.js';
-import { warnOfTool } from './mongo-probe.js';
+import { warnOfHistory, warnOfTool } from './mongo-probe.js';
 import type { MongoFacts, Topology } from './mongo-server-facts.js';
 
 const serverOf = (topology: Topology): MongoFacts => ({
@@ -26,6 +26,20 @@ describe('what the tool means for a backup', () => {
     ['mongodump of a standalone server, which is warned of anyway', 'mongodump', {}, 'standalone', false, []],
   ])('%s', (_, tool, scope, topology, isWhole, codes) => {
     const warnings = warnOfTool(tool, scope, serverOf(topology), isWhole);
+    expect(warnings.map(({ code }) => code)).toEqual(codes);
+  });
+});
+
+describe('how long the server remembers the moment of a snapshot', () => {
+  const GB = 1e9;
+  it.each<[string, string, Topology, number, number, string[]]>([
+    ['a small database', 'builtin', 'replica-set', 5 * GB, 300, []],
+    ['one that takes longer', 'builtin', 'replica-set', 7 * GB, 300, ['history-too-short']],
+    ['the same, where the server remembers for an hour', 'builtin', 'replica-set', 7 * GB, 3600, []],
+    ['mongodump, which has no snapshot', 'mongodump', 'replica-set', 70 * GB, 300, []],
+    ['a standalone server, which has none either', 'builtin', 'standalone', 70 * GB, 300, []],
+  ])('%s', (_, tool, topology, sizeBytes, seconds, codes) => {
+    const warnings = warnOfHistory(tool, serverOf(topology), sizeBytes, seconds);
     expect(warnings.map(({ code }) => code)).toEqual(codes);
   });
 });

@@ -1,5 +1,5 @@
 import type { DumpScope, ProbeReport } from '../engine.js';
-import { DatabaseAbsentError, PermissionDeniedError } from '../engines.errors.js';
+import { DatabaseAbsentError, PermissionDeniedError, QueryFailedError } from '../engines.errors.js';
 import { documentsIn, type Fields, fieldsOf } from './fields.js';
 import type { MongoCall } from './mongo-call.js';
 import {
@@ -21,6 +21,11 @@ type Warning = ProbeReport['warnings'][number];
 
 /** The oldest major that its vendor still mends (end of life of 6.0: July 2025). */
 const OLDEST_SUPPORTED_MAJOR = 7;
+const HISTORY_PARAMETER = 'minSnapshotHistoryWindowInSeconds';
+/** Manual of MongoDB, server parameters: 300 unless set. */
+const DEFAULT_HISTORY_SECONDS = 300;
+/** A dump over a network to a slow disk; on one machine it is several times as fast. */
+const CAUTIOUS_BYTES_PER_SECOND = 20_000_000;
 /** Collections of which the first document is asked for, to see whether they can be read. */
 const MOST_TRIED = 200;
 
@@ -34,14 +39,16 @@ export async function probeMongo(call: MongoCall, tools: MongoTools, scope: Dump
   }
   const found = await findCollections(session, databaseName, scope, server.version);
   const tool = (await chooseDumpTool(tools, call.connection, scope)) ?? BUILT_IN;
+  const sizeBytes = await readSize(session, databaseName);
   return {
     server,
-    sizeBytes: await readSize(session, databaseName),
+    sizeBytes,
     itemCount: found.filter(({ data }) => data !== undefined).length,
     tool: { name: tool.name, version: tool.version },
     warnings: [
       ...warnOfServer(server),
       ...warnOfTool(tool.name, scope, server, databaseName === ''),
+      ...warnOfHistory(tool.name, server, sizeBytes, await readHistorySeconds(session)),
       ...warnOfUnknown(unknownIn(found, scope, databaseName === '')),
       ...(await warnOfRights(session, found, databaseName === '')),
       ...(await warnOfSwap(session, databaseName)),
@@ -100,6 +107,37 @@ export function warnOfTool(
   const detail =
     'mongodump reads each collection of a single database as of a moment of its own; with the option tool set to builtin all are of one';
   return [{ code: 'no-snapshot', detail }];
+}
+
+/**
+ * Whether a server may forget the moment of a snapshot before all of it was read. How long a dump takes is only estimated: a first
+ * backup tells. Pure.
+ */
+export function warnOfHistory(
+  tool: string,
+  { details }: MongoFacts,
+  sizeBytes: number,
+  historySeconds: number,
+): Warning[] {
+  if (tool !== BUILT_IN.name || details.topology === 'standalone') return [];
+  if (sizeBytes <= historySeconds * CAUTIOUS_BYTES_PER_SECOND) return [];
+  const detail =
+    `the server remembers the past for ${historySeconds} s, and a backup of this size may take longer; let it remember for longer ` +
+    '(minSnapshotHistoryWindowInSeconds), or install the MongoDB Database Tools';
+  return [{ code: 'history-too-short', detail }];
+}
+
+/** The server's default where the user may not ask for it, or the server does not know it. */
+async function readHistorySeconds(session: MongoSession): Promise<number> {
+  try {
+    const answer = await session.command('admin', { getParameter: 1, [HISTORY_PARAMETER]: 1 });
+    const seconds = Number(answer[HISTORY_PARAMETER]);
+    return Number.isFinite(seconds) && seconds > 0 ? seconds : DEFAULT_HISTORY_SECONDS;
+  } catch (error) {
+    if (error instanceof PermissionDeniedError || error instanceof QueryFailedError)
+      return DEFAULT_HISTORY_SECONDS;
+    throw error;
+  }
 }
 
 function warnOfUnknown(unknown: readonly string[]): Warning[] {
