@@ -2,6 +2,7 @@ import type { Section } from '../harness/section.ts';
 import { backup } from './backup.ts';
 import { lists } from './lists.ts';
 import { metrics } from './metrics.ts';
+import { million } from './million.ts';
 import { mongo } from './mongo.ts';
 import { mongoReader } from './mongo-reader.ts';
 import { restore } from './restore.ts';
@@ -18,6 +19,7 @@ export const SECTIONS: readonly Section[] = [
   metrics,
   schedules,
   retention,
+  million,
   mongoReader,
   mongo,
 ];
