@@ -1,5 +1,13 @@
+import { ENGINE_KINDS } from '../engines/engine.js';
+import { ENGINE_FACTS } from '../engines/engine-facts.js';
 import type { Declarations } from './declaration.js';
 import { pathText } from './fault.js';
+
+/** Without a database's name all of the server's are meant, where an engine knows how. */
+function supportsWholeServer(engine: string | undefined): boolean {
+  const kind = ENGINE_KINDS.find((known) => known === engine);
+  return kind !== undefined && ENGINE_FACTS[kind].traits.supportsWholeServer;
+}
 
 /** What a check without the service leaves open, as sentences. */
 export function offlineNotes({ databases, schedules }: Declarations): string[] {
@@ -9,7 +17,7 @@ export function offlineNotes({ databases, schedules }: Declarations): string[] {
     const missing = [
       ...(engine === undefined ? ['engine'] : []),
       ...(uri || host ? [] : ['host']),
-      ...(uri || databaseName || engine === 'mongodb' ? [] : ['database_name']),
+      ...(uri || databaseName || supportsWholeServer(engine) ? [] : ['database_name']),
     ];
     if (name !== '' && missing.length > 0) {
       notes.push(
