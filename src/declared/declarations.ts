@@ -15,7 +15,8 @@ const VALIDATION = {
   whitelist: true,
   forbidNonWhitelisted: true,
   forbidUnknownValues: true,
-  validationError: { target: false, value: false },
+  // The value tells a field that is missing from one that is wrong; it is never told itself, as it may be a secret.
+  validationError: { target: false },
 } as const;
 
 /** Reads the text of the file, checks it as a whole, and gives every fault. */

@@ -20,8 +20,10 @@ export class HealthController {
   }
 
   /**
-   * Whether the service can do its work: the catalog can be written, and so can the default destination, and the scheduler looks for
-   * due schedules. Schedules that are off (BACKUP_ENABLED=false) are no trouble.
+   * Whether the service can do its work.
+   *
+   * @remarks The catalog can be written, and so can the default destination, and the scheduler looks for due schedules. Schedules that are
+   * off (BACKUP_ENABLED=false) are no trouble.
    */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
