@@ -156,7 +156,7 @@ describe('a registration that is refused', () => {
     ['database-name-invalid', { name: '' }],
     ['database-name-invalid', { name: '..' }],
     ['database-name-invalid', { name: 'x'.repeat(64) }],
-    ['database-name-invalid', { name: 'a\0b' }],
+    ['invalid-request', { name: 'a\0b' }],
     ['database-name-invalid', { name: '019abc00-0000-7000-8000-000000000001' }],
     ['port-invalid', { port: 0 }],
     ['port-invalid', { port: 65_536 }],
@@ -165,9 +165,9 @@ describe('a registration that is refused', () => {
     ['host-invalid', { host: '' }],
     ['host-invalid', { host: 'postgres://db' }],
     ['host-invalid', { host: 'db:5432' }],
-    ['host-invalid', { host: 'db\0' }],
+    ['invalid-request', { host: 'db\0' }],
     ['remote-name-invalid', { database_name: '' }],
-    ['remote-name-invalid', { database_name: 'a\0b' }],
+    ['invalid-request', { database_name: 'a\0b' }],
     ['remote-name-invalid', { database_name: 'x'.repeat(64) }],
     ['connection-incomplete', { host: undefined }],
     ['connection-incomplete', { database_name: undefined }],
@@ -176,7 +176,7 @@ describe('a registration that is refused', () => {
     ['credentials-ambiguous', { username: 'app', username_var: 'SHOP_USER' }],
     ['credentials-ambiguous', { host: undefined, database_name: undefined, uri, password: 'fake-password' }],
     ['credentials-invalid', { password: '' }],
-    ['credentials-invalid', { password: 'fake\0password' }],
+    ['invalid-request', { password: 'fake\0password' }],
     ['credentials-invalid', { password_var: '$SHOP_PASSWORD' }],
     ['connection-ambiguous', { uri }],
     ['uri-invalid', { uri: 'mysql://app:fake-password@db/shop' }],
@@ -308,7 +308,7 @@ describe('changing a database', () => {
     expect(await read('changing')).toEqual(before);
   });
 
-  it.each(['nobody', '..%2F..', 'a%00b', 'x'.repeat(300), '019abc00-0000-7000-8000-000000000001'])(
+  it.each(['nobody', '..%2F..', 'x'.repeat(300), '019abc00-0000-7000-8000-000000000001'])(
     'does not find what is not there: %s',
     async (id) => {
       expectProblem(await patch(id, {}), 404, 'database-not-found');

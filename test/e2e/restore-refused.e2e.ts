@@ -37,7 +37,7 @@ describe('requests that cannot be', () => {
   test.each([
     { body: { target: { database_name: '' } }, status: 400, code: 'remote-name-invalid' },
     { body: { target: { database_name: 'x'.repeat(64) } }, status: 400, code: 'remote-name-invalid' },
-    { body: { target: { database_name: 'a\0b' } }, status: 400, code: 'remote-name-invalid' },
+    { body: { target: { database_name: 'a\0b' } }, status: 400, code: 'invalid-request' },
     { body: { target: { database_id: 'nobody' } }, status: 404, code: 'database-not-found' },
     { body: { target: { connection: { username: 'x' } } }, status: 400, code: 'connection-incomplete' },
     {

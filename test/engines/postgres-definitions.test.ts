@@ -20,8 +20,10 @@ beforeAll(async () => {
 afterAll(() => rm(workDir, { recursive: true }));
 
 /** A function whose text the server keeps as it is, and one that it prints anew; enough rows that a dump is not over at once. */
+const functionOf = (n: number): string =>
+  `CREATE OR REPLACE FUNCTION public.answer() RETURNS int LANGUAGE sql AS 'SELECT ${n}';`;
 const version = (n: number): string => `
-  CREATE OR REPLACE FUNCTION public.answer() RETURNS int LANGUAGE sql AS 'SELECT ${n}';
+  ${functionOf(n)}
   CREATE OR REPLACE VIEW public.answers AS SELECT ${n} AS answer;`;
 const ROWS = `CREATE TABLE public.bulk AS SELECT i, repeat(md5(i::text), 30) AS body FROM generate_series(1, 20000) i;`;
 
@@ -56,7 +58,8 @@ describe.each(postgresServers())('PostgreSQL $major: definitions that change dur
       );
       return counting.length > 0;
     });
-    await sql(server, source.name, version(2));
+    // Up to PostgreSQL 15 a view that was read stays locked against this until the dump is done.
+    await sql(server, source.name, server.major > 15 ? version(2) : functionOf(2));
     const [bytes, content] = await gather(dump, [first]);
     const found = await restoredFacts(server, bytes);
     expect(content.schema.comparableWith).toBe(found.schema.comparableWith);
