@@ -201,7 +201,8 @@ describe('a backup that cannot succeed', () => {
   test('fails when the dump stands still for too long', async () => {
     const tools = await toolsThat(STANDS_STILL);
     const service = await serviceFor({ BACKUP_MAX_ATTEMPTS: '1', PG_BIN_DIRS: tools });
-    await shopFor(service, 'shop', { options: { stall_seconds: 1 } });
+    // Longer than a busy machine takes to open a dump, which the same limit holds for.
+    await shopFor(service, 'shop', { options: { stall_seconds: 5 } });
     await failedWith(service, 'shop', 'archive-stalled');
   });
 

@@ -10,7 +10,7 @@ export function often(short: number, soak: number): number {
 }
 
 /** Longest time of one test and of one hook. */
-export const FAULT_TIMEOUT_MS = often(400_000, 3_600_000);
+export const FAULT_TIMEOUT_MS = often(1_200_000, 3_600_000);
 
 /** Where random numbers of the suite begin; said when a test fails, so that it can be repeated with BACKSTOP_SEED. */
 export const SEED = Number(process.env['BACKSTOP_SEED'] ?? Math.floor(Math.random() * 1e9));

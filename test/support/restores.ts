@@ -48,7 +48,7 @@ export async function restoreIn(service: Service, id: string, ...states: string[
       const { body } = await service.request<RestoreBody>('GET', `/restores/${id}`);
       return states.includes(body.status) && body;
     },
-    45_000,
+    120_000,
   );
 }
 
@@ -178,6 +178,6 @@ export async function standsStill(
       );
       return row?.n === 1 && name;
     },
-    45_000,
+    120_000,
   );
 }

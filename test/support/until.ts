@@ -9,7 +9,7 @@ const LONGEST_PAUSE_MS = 60;
 export async function until<T>(
   what: string,
   check: () => T | undefined | false | null | Promise<T | undefined | false | null>,
-  withinMs = 30_000,
+  withinMs = 90_000,
 ): Promise<T> {
   const begun = performance.now();
   for (;;) {
