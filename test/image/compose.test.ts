@@ -62,7 +62,7 @@ describe('docker-compose.yml', () => {
       'BACKSTOP_PORT=0',
     ];
     await writeFile(join(folder, 'env'), `${variables.join('\n')}\n`);
-    await composed('up', '--detach', '--no-build', '--wait', '--wait-timeout', '120');
+    await composed('up', '--detach', '--no-build', '--wait', '--wait-timeout', '400');
     await connect();
   });
 

@@ -55,7 +55,7 @@ describe('the container image', () => {
         .withNetwork(network)
         .withExposedPorts(8000)
         .withWaitStrategy(Wait.forHealthCheck())
-        .withStartupTimeout(90_000)
+        .withStartupTimeout(300_000)
         .start(),
     ]);
     client = new ServiceClient(`http://${service.getHost()}:${service.getMappedPort(8000)}`);
