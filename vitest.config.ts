@@ -15,6 +15,8 @@ const onServers = {
   // What a quiet machine does in seconds takes one with noisy neighbours minutes; a limit matters only when a test fails.
   testTimeout: 240_000,
   hookTimeout: 300_000,
+  // As long as `until`; Vitest's own is a second.
+  expect: { poll: { timeout: 90_000 } },
 };
 
 /** Projects run one group after the other, the quick ones first, so that none waits for another's share of the machine. */

@@ -1,7 +1,8 @@
 /**
  * Runs tests and ends with one line that a program can read: `N passed, N failed, N skipped`. Before it stands each test that
- * did not run, with the reason. Arguments go to vitest (`--project e2e`, a file, …). The exit code is 0 only when every test
- * that could run passed, and there was one. Stops the Docker Engine that the set-up started.
+ * did not run, with the reason, and each that failed: whoever sees only a log's end sees what to mend. Arguments go to vitest
+ * (`--project e2e`, a file, …). The exit code is 0 only when every test that could run passed, and there was one. Stops the
+ * Docker Engine that the set-up started.
  */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -47,9 +48,12 @@ if (summary === undefined) {
   console.log('\nThe test run ended before its end.\n\n0 passed, 1 failed, 0 skipped');
   process.exitCode = code === 0 ? 1 : code;
 } else {
-  const { passed, failed, skipped } = summary;
+  const { passed, failed, failures, skipped } = summary;
   if (skipped.length > 0) console.log('\nSkipped:');
   for (const { name, reason } of skipped) console.log(`  ${name}\n    because ${reason}`);
+  if (failures.length > 0) console.log('\nFailed:');
+  for (const { name, message } of failures)
+    console.log(`  ${name}\n    ${message.replaceAll('\n', '\n    ')}`);
   console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`);
   process.exitCode = code === 0 && (failed > 0 || passed === 0) ? 1 : code;
 }

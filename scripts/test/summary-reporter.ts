@@ -7,7 +7,15 @@ import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/nod
 export interface TestSummary {
   passed: number;
   failed: number;
+  /** What `failed` counts, one by one. */
+  failures: FailedTest[];
   skipped: SkippedTest[];
+}
+
+export interface FailedTest {
+  name: string;
+  /** The first lines of its first error. */
+  message: string;
 }
 
 export interface SkippedTest {
@@ -21,6 +29,7 @@ export function isTestSummary(value: unknown): value is TestSummary {
     value !== null &&
     'passed' in value &&
     'failed' in value &&
+    'failures' in value &&
     'skipped' in value
   );
 }
@@ -34,11 +43,15 @@ export const SUMMARY_VARIABLE = 'BACKSTOP_TEST_SUMMARY';
  */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
-    const summary: TestSummary = { passed: 0, failed: unhandledErrors.length, skipped: [] };
+    const summary: TestSummary = { passed: 0, failed: 0, failures: [], skipped: [] };
+    for (const error of unhandledErrors) fail(summary, 'an error outside every test', [error]);
     for (const module of modules) {
-      summary.failed += module.errors().length;
+      const file = module.relativeModuleId;
+      for (const error of module.errors()) fail(summary, file, [error]);
       for (const test of module.children.allTests()) count(test, summary);
-      for (const suite of module.children.allSuites()) summary.failed += suite.errors().length;
+      for (const suite of module.children.allSuites()) {
+        for (const error of suite.errors()) fail(summary, `${file} > ${suite.fullName}`, [error]);
+      }
     }
     for (const sentence of globalThis.backstopTestServers?.missing ?? []) {
       summary.skipped.push({ name: 'tests on a server or with a tool that is not here', reason: sentence });
@@ -58,15 +71,22 @@ function reasonAround(test: TestCase): string {
   return 'it gives no reason';
 }
 
+/** Enough to know an error again; all of it stands where the test ran. */
+const MESSAGE_LINES = 3;
+
+function fail(summary: TestSummary, name: string, errors: readonly SerializedError[]): void {
+  summary.failed += 1;
+  const message = errors[0]?.message.split('\n').slice(0, MESSAGE_LINES).join('\n') ?? 'it never finished';
+  summary.failures.push({ name, message });
+}
+
 function count(test: TestCase, summary: TestSummary): void {
+  const name = `${test.module.relativeModuleId} > ${test.fullName}`;
   const result = test.result();
   if (result.state === 'passed') summary.passed += 1;
-  else if (result.state === 'failed') summary.failed += 1;
-  else if (result.state === 'skipped') {
-    const name = `${test.module.relativeModuleId} > ${test.fullName}`;
+  else if (result.state === 'failed') fail(summary, name, result.errors);
+  else if (result.state === 'skipped')
     summary.skipped.push({ name, reason: result.note ?? reasonAround(test) });
-  } else {
-    // Collected and never finished, as when a worker process dies.
-    summary.failed += 1;
-  }
+  // Collected and never finished, as when a worker process dies.
+  else fail(summary, name, []);
 }

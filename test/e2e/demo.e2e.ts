@@ -16,9 +16,9 @@ import { hasDockerEngine } from '../support/containers.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../scripts/demo/main.ts', import.meta.url));
-const DEADLINE_MS = 120_000;
+const DEADLINE_MS = 600_000;
 /** What the system may need to take away the processes of a demo that has ended. */
-const LEFTOVERS_DEADLINE_MS = 5_000;
+const LEFTOVERS_DEADLINE_MS = 60_000;
 /** Downloaded server binaries are kept between runs, on purpose. */
 const KEPT = 'backstop-embedded-postgres';
 
