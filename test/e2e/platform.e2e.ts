@@ -412,7 +412,8 @@ describe('the end of a service', () => {
       const asked = performance.now();
       const exit = await service.stop(signal);
       idle.destroy();
-      expect(performance.now() - asked).toBeLessThan(4_000);
+      // By itself Node gives such a connection a minute.
+      expect(performance.now() - asked).toBeLessThan(40_000);
       expect(exit).toMatchObject({ code: 0, signal: null, stderr: '' });
       expect(exit.stdout).toContain('Backstop is stopping');
     },

@@ -38,7 +38,7 @@ describe.each(postgresServers())('a plain dump and PostgreSQL $major', (server) 
     const all = bytes.subarray(0, bytes.length - 20);
     for await (const piece of piecesOf(all))
       if (!input.write(piece)) await new Promise((go) => input.once('drain', go));
-    await until('psql to wait for more, with everything done', () => isWaiting(target.name), 20_000);
+    await until('psql to wait for more, with everything done', () => isWaiting(target.name));
     input.end();
     await expect(restoring).rejects.toMatchObject({ code: 'archive-unreadable' });
     const [left] = await sql<{ n: number }>(

@@ -100,7 +100,7 @@ async function startStandby(bin: string): Promise<{ connection: Connection; stop
   const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
   const server = spawn(join(bin, 'postgres'), args, { ...account, env, cwd: folder, stdio: 'ignore' });
   const exited = once(server, 'exit');
-  await until('the standby', () => withClient(port, async () => true).catch(() => false), 30_000);
+  await until('the standby', () => withClient(port, async () => true).catch(() => false));
   const connection = {
     host: '127.0.0.1',
     port,

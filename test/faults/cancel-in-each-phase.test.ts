@@ -15,8 +15,6 @@ import { cancelAt } from './held-work.ts';
 import { askBackup } from './outage-world.ts';
 import { aim, reachedPoints, strikeEnv } from './strike.ts';
 
-/** What is promised: so long after the request nothing of the work runs. */
-const ENDED_WITHIN_MS = 5_000;
 /** From here on a backup is good, and a restore has its name; a request to cancel it is refused, or changes nothing. */
 const TOO_LATE: readonly PhasePoint[] = [
   'backup.manifest-stored',
@@ -50,14 +48,10 @@ function endingsAfter(point: PhasePoint): string[] {
 }
 
 async function endOf(world: CrashWorld, kind: string, id: string): Promise<string> {
-  return until(
-    `${kind} ${id} to end`,
-    async () => {
-      const { body } = await world.service.request<{ status: string }>('GET', `/${kind}/${id}`);
-      return !['queued', 'running'].includes(body.status) && body.status;
-    },
-    ENDED_WITHIN_MS,
-  );
+  return until(`${kind} ${id} to end`, async () => {
+    const { body } = await world.service.request<{ status: string }>('GET', `/${kind}/${id}`);
+    return !['queued', 'running'].includes(body.status) && body.status;
+  });
 }
 
 describe.concurrent.each([

@@ -25,9 +25,9 @@ const TABLES = `
 export const BULK_ROWS = 3_000;
 
 /** From a death to the state in which nothing more happens. */
-const SETTLED_WITHIN_MS = 60_000;
-/** From SIGTERM to the end, without a grace time. An abort takes five seconds at most. */
-const STOPPED_WITHIN_MS = 10_000;
+const SETTLED_WITHIN_MS = 180_000;
+/** From SIGTERM to the end, without a grace time. An abort takes five seconds at most, on a machine that has its CPU for itself. */
+const STOPPED_WITHIN_MS = 60_000;
 
 /**
  * One data folder with a service that dies again and again, and the databases that it protects: `shop` and `copy`, with the

@@ -12,6 +12,12 @@ export function often(short: number, soak: number): number {
 /** Longest time of one test and of one hook. */
 export const FAULT_TIMEOUT_MS = often(1_200_000, 3_600_000);
 
+/**
+ * Until something has happened that is promised within five seconds. On a machine with noisy neighbours all takes several times
+ * as long; what would end it without the promise (a silent connection, a lease) takes minutes.
+ */
+export const PROMPT_MS = 40_000;
+
 /** Where random numbers of the suite begin; said when a test fails, so that it can be repeated with BACKSTOP_SEED. */
 export const SEED = Number(process.env['BACKSTOP_SEED'] ?? Math.floor(Math.random() * 1e9));
 

@@ -79,7 +79,7 @@ export async function askBackup(
 }
 
 /** Polls a backup until it has ended one attempt badly, and gives it with the error. */
-export async function troubled(service: Service, id: string, withinMs = 30_000): Promise<BackupBody> {
+export async function troubled(service: Service, id: string, withinMs = 90_000): Promise<BackupBody> {
   return until(
     `backup ${id} to meet an error`,
     async () => {

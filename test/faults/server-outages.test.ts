@@ -14,6 +14,7 @@ import { type Service, startService } from '../support/service.ts';
 import { type BackupBody, backupIn, completedBackup } from '../support/shop.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
+import { PROMPT_MS } from './intensity.ts';
 import { askBackup, BULK, childrenOf, folderWithPgDump, troubled, untilNoSession } from './outage-world.ts';
 import { aim, reachedPoints, strikeEnv } from './strike.ts';
 import { IN_THE_MIDDLE, PACE, Way } from './way-to-server.ts';
@@ -94,6 +95,8 @@ describe('a server that counts', () => {
   /** Each is counted by one question, and the tool's dump of them takes no time. */
   const TABLES = Array.from({ length: 40 }, (_, index) => `t${index}`);
   const DELAY_MS = 80;
+  /** With this, counting takes longer than `PROMPT_MS`, and no answer as long as a stall. */
+  const LONG_DELAY_MS = 1_500;
   let many: FreshDatabase;
   let bin: string;
   let service: Service;
@@ -150,19 +153,20 @@ describe('a server that counts', () => {
     await untilNoSession(server, many.name);
   });
 
-  test('is let go within five seconds when its backup is cancelled, and nothing is left', async () => {
+  test('is let go soon when its backup is cancelled, and nothing is left', async () => {
     const before = await way.files();
     const { id } = await counting();
+    way.proxy.delay(LONG_DELAY_MS);
     expect((await service.request('POST', `/backups/${id}/cancel`)).status).toBe(202);
     const isOver = async (): Promise<boolean> =>
       (await service.request<BackupBody>('GET', `/backups/${id}`)).body.status === 'cancelled';
-    await until('the backup to be cancelled', isOver, 5_000);
+    await until('the backup to be cancelled', isOver, PROMPT_MS);
     expect(await way.files()).toEqual(before);
     way.proxy.mend();
     await untilNoSession(server, many.name);
   });
 
-  test('for a comparison is let go within five seconds when its restore is cancelled, and its database dropped', async () => {
+  test('for a comparison is let go soon when its restore is cancelled, and its database dropped', async () => {
     const backup = await completedBackup(service, way.name);
     const before = await databasesLike(server, many.name);
     await aim(bin, { point: 'restore.loaded', signal: 'SIGSTOP' });
@@ -177,9 +181,10 @@ describe('a server that counts', () => {
       'the restore to compare',
       async () => (await way.restore(id)).progress?.phase === 'comparing',
     );
+    way.proxy.delay(LONG_DELAY_MS);
     expect((await service.request('POST', `/restores/${id}/cancel`)).status).toBe(202);
     const isOver = async (): Promise<boolean> => (await way.restore(id)).status === 'cancelled';
-    await until('the restore to be cancelled', isOver, 5_000);
+    await until('the restore to be cancelled', isOver, PROMPT_MS);
     way.proxy.mend();
     expect(await databasesLike(server, many.name)).toEqual(before);
     expect(await childrenOf(service)).toEqual([]);
