@@ -13,7 +13,7 @@ import { CrashWorld } from './crash-world.ts';
 import { BACKUP_DEATHS, type Death, remove, RESTORE_DEATHS, titleOf } from './deaths.ts';
 import { cancelAt } from './held-work.ts';
 import { askBackup } from './outage-world.ts';
-import { aim, reachedPoints, strikeEnv } from './strike.ts';
+import { aim, standsStillAt, strikeEnv } from './strike.ts';
 
 /** From here on a backup is good, and a restore has its name; a request to cancel it is refused, or changes nothing. */
 const TOO_LATE: readonly PhasePoint[] = [
@@ -117,9 +117,7 @@ describe('cancelled while its disk does not answer: nothing runs or is left when
     const { dataDir, service } = world;
     await aim(dataDir, { point: 'backup.content-counted', signal: 'SIGSTOP' });
     const asked = await askBackup(service, 'shop');
-    await until('the service to stand still', async () =>
-      (await reachedPoints(dataDir)).includes('backup.content-counted'),
-    );
+    await standsStillAt('backup.content-counted', { pid: service.pid, folder: dataDir });
     await writeFile(sign, '');
     process.kill(service.pid, 'SIGCONT');
     await cancelIn('committing', 'backups', asked.id);

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import type { PhasePoint } from '../../src/process/phase-points.ts';
 import type { Answer, Service } from '../support/service.ts';
 import { until } from '../support/until.ts';
-import { aim, reachedPoints } from './strike.ts';
+import { aim, standsStillAt } from './strike.ts';
 
 /** How long the answer to a request may be under way that was sent before the service stood still. */
 const ANSWER_MS = 1_000;
@@ -29,9 +29,7 @@ export async function cancelAt(point: PhasePoint, work: AskedWork): Promise<{ id
   await aim(dataDir, { point, signal: 'SIGSTOP' });
   let id: string | undefined;
   const asking = work.ask(service).then((answer) => (id = idOf(answer)));
-  await until(`the service to stand still at ${point}`, async () =>
-    (await reachedPoints(dataDir)).includes(point),
-  );
+  await standsStillAt(point, { pid: service.pid, folder: dataDir });
   // The answer is sent before the work begins. Should it be stuck in a service that stands still, the cancel comes a bit later.
   await until('the answer', () => id, ANSWER_MS).catch(() => process.kill(service.pid, 'SIGCONT'));
   id ??= await asking;

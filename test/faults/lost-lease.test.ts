@@ -18,7 +18,7 @@ import {
 } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 import { IS_SOAK, PROMPT_MS } from './intensity.ts';
-import { aim, reachedPoints, strikeEnv } from './strike.ts';
+import { aim, standsStillAt, strikeEnv } from './strike.ts';
 
 /**
  * Two services with one catalog in PostgreSQL and one folder of archives. The `frozen` one stands still in the middle of its
@@ -95,10 +95,7 @@ async function freezeAt<T>(point: PhasePoint, ask: () => Promise<T>): Promise<T>
     seenLines = frozen.logs().length;
     return ask();
   };
-  return askTheOne(aimAndAsk, async () => {
-    const points = (): Promise<string[]> => reachedPoints(place);
-    await until(`the service to stand still at ${point}`, async () => (await points()).includes(point));
-  });
+  return askTheOne(aimAndAsk, () => standsStillAt(point, { pid: frozen.pid, folder: place }));
 }
 
 /** The sleeper goes on, and has nothing more to do when it has said that its work is over. */

@@ -16,7 +16,7 @@ import type { TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { PROMPT_MS } from './intensity.ts';
 import { askBackup, BULK, childrenOf, folderWithPgDump, troubled, untilNoSession } from './outage-world.ts';
-import { aim, reachedPoints, strikeEnv } from './strike.ts';
+import { aim, standsStillAt, strikeEnv } from './strike.ts';
 import { IN_THE_MIDDLE, PACE, Way } from './way-to-server.ts';
 
 const run = promisify(execFile);
@@ -171,9 +171,7 @@ describe('a server that counts', () => {
     const before = await databasesLike(server, many.name);
     await aim(bin, { point: 'restore.loaded', signal: 'SIGSTOP' });
     const { id } = (await askRestore(service, backup.id)).body;
-    await until('the service to stand still', async () =>
-      (await reachedPoints(bin)).includes('restore.loaded'),
-    );
+    await standsStillAt('restore.loaded', { pid: service.pid, folder: bin });
     // Only the comparison is slow: the loading talks to the server much more often.
     way.proxy.delay(DELAY_MS);
     process.kill(service.pid, 'SIGCONT');

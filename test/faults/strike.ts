@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { PhasePoint } from '../../src/process/phase-points.ts';
+import { until } from '../support/until.ts';
 
 const PRELOAD = fileURLToPath(new URL('strike-preload.ts', import.meta.url));
 
@@ -47,6 +48,26 @@ export async function disarm(folder: string): Promise<void> {
 export async function reachedPoints(folder: string): Promise<string[]> {
   const text = await readFile(`${strikeFile(folder)}.reached`, 'utf8').catch(() => '');
   return text.split('\n').filter((line) => line !== '');
+}
+
+/**
+ * Resolves when a service stands still (SIGSTOP) at the point that was aimed at. That it has reached a point it writes *before*
+ * it strikes itself: told to go on in between, it would stand still afterwards, and for ever.
+ */
+export async function standsStillAt(
+  point: PhasePoint,
+  { pid, folder }: { pid: number; folder: string },
+): Promise<void> {
+  await until(
+    `the service to stand still at ${point}`,
+    async () => (await reachedPoints(folder)).includes(point) && (await stateOf(pid)) === 'T',
+  );
+}
+
+/** A letter, proc_pid_stat(5); behind the name, which may hold anything. */
+async function stateOf(pid: number): Promise<string | undefined> {
+  const line = await readFile(`/proc/${pid}/stat`, 'utf8');
+  return line.slice(line.lastIndexOf(')') + 2).at(0);
 }
 
 function strikeFile(folder: string): string {

@@ -7,8 +7,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { freshDatabase, type FreshDatabase, newestPostgresServer } from '../support/postgres-servers.ts';
 import { startFailingService, startService } from '../support/service.ts';
 import { backupIn, type BackupBody, freshShop, register } from '../support/shop.ts';
-import { until } from '../support/until.ts';
-import { aim, reachedPoints, strikeEnv } from './strike.ts';
+import { aim, standsStillAt, strikeEnv } from './strike.ts';
 
 let dataDir: string;
 beforeEach(async () => {
@@ -82,8 +81,6 @@ describe('on one catalog in PostgreSQL, with one folder of archives', () => {
     const names = await readdir(join(dataDir, 'backups', 'shop'));
     return names.filter((name) => name.endsWith('.partial'));
   };
-  const untilStruck = (point: string): Promise<unknown> =>
-    until(`the service to get to ${point}`, async () => (await reachedPoints(dataDir)).includes(point));
 
   test('one that starts leaves the part alone that the other is writing', async () => {
     await using first = await startService({
@@ -92,7 +89,7 @@ describe('on one catalog in PostgreSQL, with one folder of archives', () => {
     await register(first, server, shop.name, 'shop');
     await aim(dataDir, { point: 'storage.chunk-written', signal: 'SIGSTOP' });
     const asked = await first.request<{ id: string }>('POST', '/backups', {});
-    await untilStruck('storage.chunk-written');
+    await standsStillAt('storage.chunk-written', { pid: first.pid, folder: dataDir });
     expect(await partsIn()).toHaveLength(1);
 
     await using second = await startService({ env: { ...env, WORK_DIR: join(dataDir, 'two') } });
@@ -117,7 +114,7 @@ describe('on one catalog in PostgreSQL, with one folder of archives', () => {
     const other = { ...env, WORK_DIR: join(dataDir, 'two'), LEASE_SECONDS: '2', ...strikeEnv(dataDir) };
     await using second = await startService({ env: other });
     await aim(dataDir, { point: 'storage.part-created', signal: 'SIGSTOP' });
-    await untilStruck('storage.part-created');
+    await standsStillAt('storage.part-created', { pid: second.pid, folder: dataDir });
     const now = await partsIn();
     expect(now).toHaveLength(1);
     expect(now).not.toEqual(left);
