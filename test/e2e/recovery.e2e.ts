@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { v7 as uuidv7 } from 'uuid';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { BackupCopy } from '../../src/backups/backup-copy.entity.ts';
 import { BackupLog } from '../../src/backups/backup-log.entity.ts';
@@ -21,22 +21,29 @@ import { until } from '../support/until.ts';
 
 const server = newestPostgresServer();
 const env = { PG_BIN_DIRS: server.clientBinDirs.join(':'), RETRY_BACKOFF_SECONDS: '1' };
+/** What a service left that was killed with one completed backup. Each test goes on with a copy of it. */
+let left: string;
 let data: string;
 let shop: FreshDatabase;
 let backup: BackupBody;
 
-/** A completed backup, in a service that has been killed since. */
-beforeEach(async () => {
-  data = await mkdtemp(join(tmpdir(), 'backstop-recovery-'));
+beforeAll(async () => {
+  left = await mkdtemp(join(tmpdir(), 'backstop-killed-'));
   shop = await freshShop(server);
-  const service = await startService({ env, dataDir: data });
+  const service = await startService({ env, dataDir: left });
   await register(service, server, shop.name, 'shop');
-  // As a look at it shows it: the answer to its order has fields of its own.
-  backup = await backupIn(service, (await completedBackup(service, 'shop')).id, 'completed');
+  backup = await completedBackup(service, 'shop');
   await service.stop('SIGKILL');
 });
-afterEach(async () => {
+afterAll(async () => {
   await shop.drop();
+  await rm(left, { recursive: true });
+});
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), 'backstop-recovery-'));
+  await cp(left, data, { recursive: true, preserveTimestamps: true });
+});
+afterEach(async () => {
   await rm(data, { recursive: true });
 });
 

@@ -10,7 +10,13 @@ import { MARK_KEY } from '../../src/storage/marked-storage.ts';
 import { newestPostgresServer, sql } from '../support/postgres-servers.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
 import { databasesLike, dropDatabasesLike, type RestoreBody, workFiles } from '../support/restores.ts';
-import { processesOf, type Service, type ServiceExit, startService } from '../support/service.ts';
+import {
+  processesOf,
+  type Service,
+  ServiceEndedError,
+  type ServiceExit,
+  startService,
+} from '../support/service.ts';
 import { type BackupBody, completedBackup, register } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 import { aim, aimAtRandom, disarm, reachedPoints, type Strike, strikeEnv } from './strike.ts';
@@ -110,11 +116,10 @@ export class CrashWorld implements AsyncDisposable {
   async struckInRecovery(strike: Strike): Promise<ServiceExit> {
     await aim(this.dataDir, strike);
     // It may die before it listens, or after; both are how it is meant.
-    const starting = startService({ env: this.#env, dataDir: this.dataDir });
-    const started = await starting.catch(() => undefined);
-    if (started === undefined) {
+    const started = await startService({ env: this.#env, dataDir: this.dataDir }).catch(exitOf);
+    if ('code' in started) {
       expect(await reachedPoints(this.dataDir)).toContain(strike.point);
-      return { code: null, signal: strike.signal, stdout: '', stderr: '' };
+      return started;
     }
     this.#service = this.#use(started);
     return this.#deathAt(strike);
@@ -348,4 +353,10 @@ interface Made {
   prefix: string;
   env: Record<string, string>;
   dataDir: string;
+}
+
+/** How a service ended that did not get as far as to listen. */
+function exitOf(error: unknown): ServiceExit {
+  if (error instanceof ServiceEndedError) return error.exit;
+  throw error;
 }

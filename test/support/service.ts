@@ -75,13 +75,23 @@ export interface Service extends AsyncDisposable {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Starts the service on a free port and resolves when it listens. Rejects with its stderr when it does not. */
+/** A service that ended before it listened. */
+export class ServiceEndedError extends Error {
+  constructor(readonly exit: ServiceExit) {
+    super(`the service ended with ${exit.code ?? exit.signal}: ${exit.stderr}`);
+  }
+}
+
+/**
+ * Starts the service on a free port and resolves when it listens.
+ * @throws ServiceEndedError when it ends before
+ */
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'backstop-service-')));
   const launched = launch(dataDir, options.env ?? {});
   const listening = await Promise.race([launched.listening, launched.exit]);
   if (typeof listening !== 'string') {
-    throw new Error(`the service ended with ${listening.code ?? listening.signal}: ${listening.stderr}`);
+    throw new ServiceEndedError(listening);
   }
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<ServiceExit> => {
     if (launched.child.exitCode === null && launched.child.signalCode === null) launched.child.kill(signal);

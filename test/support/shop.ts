@@ -76,7 +76,8 @@ export async function completedBackup(
     ...more,
   });
   if (answer.status !== 200) throw new Error(`not completed: ${answer.text}`);
-  return answer.body;
+  // The answer to the order has fields of its own, which a look at the backup has not.
+  return backupIn(service, answer.body.id, 'completed');
 }
 
 /** Polls a backup until it is in one of these states. */
