@@ -94,9 +94,11 @@ describe.concurrent('a server that is lost in the middle of a dump', () => {
 describe('a server that counts', () => {
   /** Each is counted by one question, and the tool's dump of them takes no time. */
   const TABLES = Array.from({ length: 40 }, (_, index) => `t${index}`);
-  const DELAY_MS = 80;
+  const DELAY_MS = 150;
+  /** Longer than a busy machine takes to open a dump, for which it holds as well; shorter than the counting with delays. */
+  const STALL_SECONDS = 8;
   /** With this, counting takes longer than `PROMPT_MS`, and no answer as long as a stall. */
-  const LONG_DELAY_MS = 1_500;
+  const LONG_DELAY_MS = 700;
   let many: FreshDatabase;
   let bin: string;
   let service: Service;
@@ -112,7 +114,7 @@ describe('a server that counts', () => {
     await run(tool, ['-Fc', '-Z0', '-f', join(bin, 'dump'), '-d', url]);
     const dirs = [bin, ...server.clientBinDirs].join(':');
     service = await startService({ env: { ...env, PG_BIN_DIRS: dirs, ...strikeEnv(bin) } });
-    const options = { stall_seconds: 4 };
+    const options = { stall_seconds: STALL_SECONDS };
     way = await Way.make(service, { to: server, database: many.name, options });
   });
   afterAll(async () => {
@@ -122,9 +124,13 @@ describe('a server that counts', () => {
     await rm(bin, { recursive: true });
   });
 
+  /** The way is slow from when the dump has been opened. */
   async function counting(): Promise<BackupBody> {
-    way.proxy.delay(DELAY_MS);
+    await aim(bin, { point: 'backup.dump-opened', signal: 'SIGSTOP' });
     const asked = await askBackup(service, way.name);
+    await standsStillAt('backup.dump-opened', { pid: service.pid, folder: bin });
+    way.proxy.delay(DELAY_MS);
+    process.kill(service.pid, 'SIGCONT');
     await until('the counting to begin', async () => {
       const { body } = await service.request<BackupBody>('GET', `/backups/${asked.id}`);
       return body.progress?.phase === 'counting';
@@ -133,10 +139,13 @@ describe('a server that counts', () => {
   }
 
   test('for longer than a stall may take is waited for, as long as it counts', async () => {
-    way.proxy.delay(DELAY_MS);
     const begun = performance.now();
-    await completedBackup(service, way.name);
-    expect(performance.now() - begun).toBeGreaterThan(4_000);
+    const { id } = await counting();
+    expect(await backupIn(service, id, 'completed', 'failed')).toMatchObject({
+      status: 'completed',
+      attempt: 1,
+    });
+    expect(performance.now() - begun).toBeGreaterThan(STALL_SECONDS * 1000);
     way.proxy.mend();
   });
 
