@@ -37,10 +37,17 @@ async function start(): Promise<void> {
   await app.get(WorkFolder).take();
   configureHttp(app, config);
   serveOpenApi(app);
-  closeOnSignals(app);
-  await app.listen(config.port, config.host);
-  await app.get(Queue).start();
-  new NestLogger('Backstop').log({ url: await app.getUrl(), pid: process.pid }, 'Backstop is listening');
+  const stopping = closeOnSignals(app);
+  try {
+    await app.listen(config.port, config.host);
+    if (stopping.aborted) return;
+    await app.get(Queue).start();
+    new NestLogger('Backstop').log({ url: await app.getUrl(), pid: process.pid }, 'Backstop is listening');
+  } catch (error) {
+    // Told to stop in the middle of its start, it closes what the start still uses; the stop ends the process.
+    if (!stopping.aborted) throw error;
+    new NestLogger('Backstop').warn({ err: error }, 'the start was ended by the stop');
+  }
 }
 
 /** The commonest reason why a service does not start deserves a sentence instead of a stack. */
