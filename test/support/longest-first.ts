@@ -5,12 +5,23 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * these are small: they came last, and one of them ran alone for minutes in the end.
  */
 const LONGEST = [
+  'fidelity/many-tables',
+  'fidelity/postgres-fidelity',
+  'engines/postgres',
+  'engines/postgres-owners',
+  'engines/postgres-restore',
+  'e2e/demo',
+  'e2e/restore-trouble',
+  'e2e/backup-trouble',
+  'e2e/config-file',
   'faults/kill-at-each-point',
-  'faults/dishonest-dump-tool',
-  'faults/kill-at-random',
-  'faults/stop-in-each-phase',
-  'faults/load',
+  'faults/cancel-in-each-phase',
   'faults/server-outages',
+  'faults/kill-at-random',
+  'faults/load',
+  'faults/stop-in-each-phase',
+  'faults/mongo-outages',
+  'faults/dishonest-dump-tool',
   'faults/lost-lease',
 ];
 
@@ -25,6 +36,6 @@ export class LongestFirst extends BaseSequencer {
 }
 
 function rankOf({ moduleId }: TestSpecification): number {
-  const rank = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
+  const rank = LONGEST.findIndex((name) => moduleId.includes(`/test/${name}.`));
   return rank === -1 ? LONGEST.length : rank;
 }
