@@ -337,6 +337,7 @@ describe('a running service', () => {
     expect(text.text).toMatch(/^# There is no such operation\n/);
     const page = await service.request('GET', type, undefined, { accept: 'text/html' });
     expect(page.text).toContain('<title>There is no such operation</title>');
+    expect(page.text).toMatch(/<h1>There is no such operation<\/h1>\n<p>HTTP status 404<\/p>\n<p><strong>/);
     for (const path of ['/docs/problems/nonsense', '/docs/problems/..%2F..%2FREADME']) {
       expect(await problem('GET', path)).toMatchObject({ status: 404, code: 'problem-page-not-found' });
     }
