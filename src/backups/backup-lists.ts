@@ -48,7 +48,9 @@ export class BackupLists {
     const [createdAt, id] = readCursor(query, 2) ?? [];
     const after = createdAt === undefined || id === undefined ? undefined : { createdAt, id };
     const found = await this.queries.page(filter, query.limit + 1, after);
-    const total = await this.queries.count(filter);
+    // What one page holds entirely is counted with it.
+    const isAll = after === undefined && found.length <= query.limit;
+    const total = isAll ? found.length : await this.queries.count(filter);
     const page = toPage(found, query, total, (backup) => [toTimeText(backup.createdAt), backup.id]);
     const show = await this.views.shownOf(page.rows);
     const json = (): Buffer => Buffer.from(JSON.stringify(show()), 'utf8');

@@ -5,7 +5,7 @@ import { Catalog } from '../catalog/catalog.js';
 import { isId } from '../databases/connection-rules.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { BackupLog } from './backup-log.entity.js';
-import type { BackupStatus, BackupTrigger } from './backup-states.js';
+import { BACKUP_STATUSES, type BackupStatus, type BackupTrigger } from './backup-states.js';
 import { Backup } from './backup.entity.js';
 import { BackupNotFoundError } from './backups.errors.js';
 
@@ -17,7 +17,7 @@ export interface BackupFilter {
   minEvidence?: number;
   from?: Date;
   to?: Date;
-  /** Part of a file name or description. */
+  /** Part of a file name or description. No index knows the parts of a text: those of all that the other filters leave are read. */
   text?: string;
 }
 
@@ -28,9 +28,14 @@ export interface BackupPosition {
 }
 
 /** A list shows what exists, or may come to exist, unless it is asked for something else. */
-const HIDDEN_UNLESS_ASKED: BackupStatus = 'expired';
+const SHOWN_UNLESS_ASKED = BACKUP_STATUSES.filter((status) => status !== 'expired');
+/** States that a backup only passes through, so that few are in one of them. */
+const UNDER_WAY: readonly BackupStatus[] = ['queued', 'running', 'expiring'];
 
-/** Questions about backups. */
+/**
+ * Questions about backups. What a list may be filtered by, all but words, stands in an index beside the order of the list: a page is
+ * read there from its newest end until it is full, and a total is counted there, so that no row is read that is not shown.
+ */
 @Injectable()
 export class BackupQueries {
   constructor(private readonly catalog: Catalog) {}
@@ -82,9 +87,7 @@ export class BackupQueries {
 
   #filtered(filter: BackupFilter): SelectQueryBuilder<Backup> {
     const query = this.catalog.read.createQueryBuilder(Backup, 'b');
-    // Not a list of all the others: that would be looked up by status, and then all of them sorted for one page.
-    if (filter.status === undefined) query.where('b.status <> :hidden', { hidden: HIDDEN_UNLESS_ASKED });
-    else query.where('b.status IN (:...status)', { status: filter.status });
+    query.where(...inStates(filter.status ?? SHOWN_UNLESS_ASKED));
     if (filter.database !== undefined) {
       // No name has the form of an id. Asked for both at once, SQLite would go through the backups of all databases.
       const column = isId(filter.database) ? 'b.database_id' : 'b.database_name';
@@ -97,11 +100,23 @@ export class BackupQueries {
     if (filter.from) query.andWhere('b.created_at >= :from', { from: filter.from.toISOString() });
     if (filter.to) query.andWhere('b.created_at < :to', { to: filter.to.toISOString() });
     if (filter.text !== undefined) {
-      query.andWhere(
-        String.raw`(LOWER(b.filename) LIKE :text ESCAPE '\' OR LOWER(b.description) LIKE :text ESCAPE '\')`,
-        { text: `%${filter.text.toLowerCase().replace(/[\\%_]/g, String.raw`\$&`)}%` },
-      );
+      // The catalog lowers both sides: SQLite knows Latin letters only, and would not find an Ü that was lowered here.
+      const found = String.raw`LIKE LOWER(:text) ESCAPE '\'`;
+      query.andWhere(`(LOWER(b.filename) ${found} OR LOWER(b.description) ${found})`, {
+        text: `%${filter.text.replace(/[\\%_]/g, String.raw`\$&`)}%`,
+      });
     }
     return query;
   }
+}
+
+/**
+ * Each state is a part of an index in which the newest comes first; of several parts all would have to be read and sorted for one page.
+ * So they are looked up only where few are, and else the list is read in its order, and the other states passed over.
+ */
+function inStates(states: readonly BackupStatus[]): [condition: string, parameters: object] {
+  if (states.length === 1 || states.every((status) => UNDER_WAY.includes(status)))
+    return ['b.status IN (:...states)', { states }];
+  const others = BACKUP_STATUSES.filter((status) => !states.includes(status));
+  return others.length === 0 ? ['TRUE', {}] : ['b.status NOT IN (:...others)', { others }];
 }

@@ -13,11 +13,14 @@ export interface ContentSummary {
   counters: Record<string, number>;
 }
 
+/** What lists are filtered by stands in the indices that have their order; see `BackupQueries`. */
+const FILTERS = ['status', 'trigger', 'evidenceLevel'];
+
 /** The record of one attempt to make an archive, retries included, and its outcome. */
 @Entity({ name: 'backups' })
-@Index('ix_backups_created', ['createdAt', 'id'])
-@Index('ix_backups_database', ['databaseId', 'createdAt'])
-@Index('ix_backups_name', ['databaseName', 'createdAt', 'id'])
+@Index('ix_backups_created', ['createdAt', 'id', ...FILTERS])
+@Index('ix_backups_database', ['databaseId', 'createdAt', 'id', ...FILTERS])
+@Index('ix_backups_name', ['databaseName', 'createdAt', 'id', ...FILTERS])
 @Index('ix_backups_status', ['status', 'createdAt'])
 @Index('ix_backups_database_status', ['databaseId', 'status', 'createdAt'])
 @Index('ix_backups_evidence', ['databaseId', 'evidenceLevel', 'evidenceAt'], {

@@ -1,9 +1,16 @@
-import { SelectQueryBuilder } from 'typeorm';
+import { SqliteQueryRunner } from 'typeorm/driver/sqlite/SqliteQueryRunner.js';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
+import { BackupLists } from '../../src/backups/backup-lists.ts';
+import { RunningBackups } from '../../src/backups/backup-progress.ts';
 import { type BackupFilter, type BackupPosition, BackupQueries } from '../../src/backups/backup-queries.ts';
+import { BACKUP_STATUSES, type BackupStatus } from '../../src/backups/backup-states.ts';
 import { BackupStats } from '../../src/backups/backup-stats.ts';
+import { BackupViews } from '../../src/backups/backup-views.ts';
 import type { Backup } from '../../src/backups/backup.entity.ts';
+import { BackupListDto } from '../../src/backups/dto/backup-list.dto.ts';
+import { ProgressSources } from '../../src/events/progress-sources.ts';
+import { catalogKinds } from '../catalog/places.ts';
 import { freshRoom, insertBackup, type Room } from './room.ts';
 
 let room: Room;
@@ -21,14 +28,26 @@ function positionOf({ createdAt, id }: Backup): BackupPosition {
   return { createdAt: createdAt.toISOString(), id };
 }
 
-/** How SQLite goes about a page: the details of its query plan. */
-async function planOf(filter: BackupFilter, after?: BackupPosition): Promise<string> {
-  const asked = vi.spyOn(SelectQueryBuilder.prototype, 'getMany');
-  await queries.page(filter, 50, after);
-  const query = asked.mock.contexts[0] as SelectQueryBuilder<Backup>;
-  const [sql, parameters] = query.getQueryAndParameters();
+/** One in each state, each made a second after the one before. */
+async function madeInEachState(): Promise<Backup[]> {
+  const made: Backup[] = [];
+  for (const [second, status] of BACKUP_STATUSES.entries()) {
+    made.push(await insertBackup(room, { status, createdAt: new Date(second * 1000) }));
+  }
+  return made;
+}
+
+/** How SQLite goes about what is asked: the details of its query plan. */
+async function planOf(asking: () => Promise<unknown>): Promise<string> {
+  const asked = vi.spyOn(SqliteQueryRunner.prototype, 'query');
+  await asking();
+  const [[sql, parameters] = ['']] = asked.mock.calls;
   const steps: { detail: string }[] = await room.catalog.read.query(`EXPLAIN QUERY PLAN ${sql}`, parameters);
   return steps.map(({ detail }) => detail).join('\n');
+}
+
+function planOfPage(filter: BackupFilter, after?: BackupPosition): Promise<string> {
+  return planOf(() => queries.page(filter, 50, after));
 }
 
 describe('the list of backups', () => {
@@ -58,19 +77,90 @@ describe('the list of backups', () => {
       after: { createdAt: '2026-11-21T03:00:00.000Z', id: '019aa3f0-1111-7000-8000-000000000001' },
     },
     { name: 'one state', filter: { status: ['completed'] } },
+    { name: 'several states that most are in', filter: { status: ['completed', 'failed', 'cancelled'] } },
+    { name: 'one trigger', filter: { trigger: 'pre_restore' } },
+    { name: 'an evidence', filter: { minEvidence: 4 } },
+    { name: 'a part of a name', filter: { text: 'release' } },
   ])('reads $name in the order of an index, and sorts nothing', async ({ filter, after }) => {
-    const plan = await planOf(filter, after);
+    const plan = await planOfPage(filter, after);
     expect(plan).toMatch(/USING INDEX/);
     expect(plan).not.toMatch(/TEMP B-TREE FOR ORDER BY/);
+  });
+
+  test.each<{ name: string; filter: BackupFilter }>([
+    { name: 'one trigger', filter: { trigger: 'pre_restore' } },
+    { name: 'an evidence', filter: { minEvidence: 4 } },
+    { name: 'several states that most are in', filter: { status: ['completed', 'failed', 'cancelled'] } },
+    { name: 'the name of a database and a trigger', filter: { database: 'shop', trigger: 'manual' } },
+    { name: 'the id of a database', filter: { database: '019aa3f0-1111-7000-8000-000000000001' } },
+    { name: 'a time', filter: { from: new Date('2026-11-01'), to: new Date('2026-11-21') } },
+    { name: 'all of them', filter: { trigger: 'manual', minEvidence: 0, status: ['completed', 'expired'] } },
+  ])('counts by $name in an index, and reads no row', async ({ filter }) => {
+    expect(await planOf(() => queries.count(filter))).toMatch(/USING COVERING INDEX/);
+  });
+
+  test('looks up the few that are under way, and not among all the others', async () => {
+    const plan = await planOfPage({ status: ['queued', 'running', 'expiring'] });
+    expect(plan).toMatch(/^SEARCH b USING INDEX ix_backups_status \(status=\?\)/);
+  });
+
+  test('finds several states at once, newest first, and nothing else', async () => {
+    const made = await madeInEachState();
+    const newestFirst = made.toReversed();
+    for (const status of [
+      ['completed', 'failed'],
+      ['queued', 'running'],
+      ['running', 'expired', 'cancelled'],
+      ['failed', 'failed'],
+      [...BACKUP_STATUSES],
+    ] satisfies BackupStatus[][]) {
+      const wanted = newestFirst.filter((backup) => status.includes(backup.status)).map(({ id }) => id);
+      expect((await queries.page({ status }, 50)).map(({ id }) => id)).toEqual(wanted);
+      expect(await queries.count({ status })).toBe(wanted.length);
+    }
+  });
+
+  test('does not count what one page holds entirely, and counts all the rest exactly', async () => {
+    const sources = new ProgressSources();
+    const views = new BackupViews(queries, new RunningBackups(sources));
+    const lists = new BackupLists(room.catalog, queries, views);
+    const counted = vi.spyOn(queries, 'count');
+    const pageOf = (more: object) => lists.page(Object.assign(new BackupListDto(), more));
+    for (let number = 0; number < 3; number += 1) await insertBackup(room, { status: 'completed' });
+    expect(await pageOf({ trigger: 'scheduled' })).toMatchObject({ total: 0, nextCursor: undefined });
+    expect(await pageOf({ limit: 3 })).toMatchObject({ total: 3, nextCursor: undefined });
+    expect(counted).not.toHaveBeenCalled();
+    const { total, nextCursor } = await pageOf({ limit: 2 });
+    expect(total).toBe(3);
+    expect(await pageOf({ limit: 2, cursor: nextCursor })).toMatchObject({ total: 3, nextCursor: undefined });
   });
 
   test.each([
     ['its name', 'shop', /^SEARCH b USING INDEX ix_backups_name \(database_name=\?\)$/],
     ['its id', '019aa3f0-1111-7000-8000-000000000001', /^SEARCH b USING INDEX ix_backups_database/],
   ])('of one database by %s reads nothing of the others', async (_, database, expected) => {
-    const plan = await planOf({ database });
+    const plan = await planOfPage({ database });
     expect(plan).toMatch(expected);
     expect(plan).not.toMatch(/TEMP B-TREE FOR ORDER BY/);
+  });
+});
+
+describe.each(catalogKinds())('words in the list of backups on $name', (kind) => {
+  test('are found in names and descriptions, as they stand there and, in Latin letters, in any case', async () => {
+    await using place = await kind.fresh();
+    await using other = await freshRoom(place.location);
+    const described = (description: string) => insertBackup(other, { status: 'completed', description });
+    const uber = await described('vor dem ÜBERGANG, 100% sicher');
+    const named = await insertBackup(other, {
+      status: 'completed',
+      filename: 'backup_Shop_20261121_031500.dump.zst',
+    });
+    const find = async (text: string) =>
+      (await new BackupQueries(other.catalog).page({ text }, 50)).map(({ id }) => id);
+    for (const text of ['ÜBERGANG', 'Übergang', 'VOR DEM', '100% s'])
+      expect(await find(text)).toEqual([uber.id]);
+    for (const text of ['backup_shop', 'SHOP_2026', '.dump']) expect(await find(text)).toEqual([named.id]);
+    for (const text of ['100_', 'shop%dump', '\\']) expect(await find(text)).toEqual([]);
   });
 });
 

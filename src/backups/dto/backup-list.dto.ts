@@ -66,7 +66,8 @@ export class BackupListDto extends PageQuery {
   to?: Date;
 
   /**
-   * Part of a file name or a description.
+   * Part of a file name or a description, in any case (with a catalog in SQLite, letters beyond `a` to `z` as they are written). It
+   * reads the names and descriptions of all backups that the other filters leave; `database_id` and `from` make that less.
    * @example 'release'
    */
   @IsOptional()
