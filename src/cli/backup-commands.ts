@@ -6,7 +6,7 @@ import { addCleanup } from './cleanup-command.js';
 import { CliError, EXIT } from './cli.errors.js';
 import { type Context, type ContextOf, print } from './context.js';
 import { mustBeFree, saveAs } from './saved-file.js';
-import { confirm, formatBytes, formatTable, tell } from './terminal.js';
+import { confirm, formatBar, formatBytes, formatTable, StatusLine, tell } from './terminal.js';
 import { waitFor, type Work } from './waiting.js';
 
 /** What is shown of a backup. */
@@ -27,6 +27,8 @@ export function readSeconds(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('must be whole seconds.');
   return Number(text);
 }
+
+const SHOW_EVERY_MS = 100;
 
 const pathOf = (backup: string): string => `/backups/${encodeURIComponent(backup)}`;
 
@@ -163,12 +165,30 @@ async function download(
   await mustBeFree(target);
   const answer = await context.api.fetch('GET', `${pathOf(backup)}/download`, query);
   if (answer.body === null) throw new CliError(EXIT.refused, `${backup} came without a body.`);
-  const bytes = await saveAs(target, Readable.fromWeb(answer.body));
-  print(
-    context,
-    { file: target, size_bytes: bytes },
-    ({ file: name, size_bytes: bytes }) => `${name}  ${formatBytes(bytes)}`,
-  );
+  const size_bytes = await saveShown(context, target, answer, Readable.fromWeb(answer.body));
+  print(context, { file: target, size_bytes }, () => `${target}  ${formatBytes(size_bytes)}`);
+}
+
+/** Saves with a bar on a terminal; the service says beforehand how much will come. */
+async function saveShown(
+  context: Context,
+  target: string,
+  answer: Response,
+  bytes: Readable,
+): Promise<number> {
+  const total = Number(answer.headers.get('content-length'));
+  const line = new StatusLine(context);
+  let shownAtMs = Number.NEGATIVE_INFINITY;
+  try {
+    return await saveAs(target, bytes, (count) => {
+      const nowMs = context.clock.monotonicMs();
+      if (nowMs - shownAtMs < SHOW_EVERY_MS && count < total) return;
+      shownAtMs = nowMs;
+      line.show(`${formatBar(count, total)} ${formatBytes(count)} of ${formatBytes(total)}`);
+    });
+  } finally {
+    line.clear();
+  }
 }
 
 function addChanging(backups: Command, contextOf: ContextOf): void {

@@ -17,9 +17,14 @@ export async function mustBeFree(path: string): Promise<void> {
 /**
  * Writes what comes to a new file, and gives its size. Until everything is there the file is called `<path>.part`: half an archive
  * must not look like one, also when the command is killed. Nothing that is there is overwritten.
+ * @param onBytes is told again and again how many have come
  * @throws CliError when it cannot; nothing is left then
  */
-export async function saveAs(path: string, bytes: Readable): Promise<number> {
+export async function saveAs(
+  path: string,
+  bytes: Readable,
+  onBytes: (count: number) => void = () => undefined,
+): Promise<number> {
   const part = `${path}.part`;
   const file = createWriteStream(part, { flags: 'wx', mode: 0o600 });
   const onInterrupt = (): void => {
@@ -28,7 +33,7 @@ export async function saveAs(path: string, bytes: Readable): Promise<number> {
   };
   process.once('SIGINT', onInterrupt);
   try {
-    await pipeline(bytes, file);
+    await pipeline(bytes, (source) => counted(source, onBytes), file);
     await (await open(path, 'wx')).close(); // the name is ours from here on, and the next line gives it its content
     await rename(part, path);
     return file.bytesWritten;
@@ -36,6 +41,18 @@ export async function saveAs(path: string, bytes: Readable): Promise<number> {
     throw await broken(error, path, part);
   } finally {
     process.off('SIGINT', onInterrupt);
+  }
+}
+
+async function* counted(
+  source: AsyncIterable<Buffer>,
+  onBytes: (count: number) => void,
+): AsyncIterable<Buffer> {
+  let count = 0;
+  for await (const chunk of source) {
+    count += chunk.length;
+    onBytes(count);
+    yield chunk;
   }
 }
 

@@ -43,6 +43,31 @@ export function formatBytes(bytes: number | null): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
+const BAR = 24;
+
+/** `[######..................]`: so much of the whole. */
+export function formatBar(done: number, total: number): string {
+  const filled = total === 0 ? BAR : Math.round((BAR * Math.min(done, total)) / total);
+  return `[${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}]`;
+}
+
+/** One line beside the results that is written over while something goes on; none for programs, and where nobody watches. */
+export class StatusLine {
+  readonly #isShown: boolean;
+
+  constructor({ json }: { json: boolean }) {
+    this.#isShown = process.stderr.isTTY && !json;
+  }
+
+  show(line: string): void {
+    if (this.#isShown) process.stderr.write(`\r\u001B[K${line}`);
+  }
+
+  clear(): void {
+    this.show('');
+  }
+}
+
 /**
  * Asks before something is destroyed.
  * @throws CliError when the answer is not yes, or when nobody is there to be asked

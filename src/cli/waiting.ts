@@ -1,6 +1,6 @@
 import { CliError, EXIT } from './cli.errors.js';
 import type { Context } from './context.js';
-import { formatBytes } from './terminal.js';
+import { formatBar, formatBytes, StatusLine } from './terminal.js';
 
 /** Work as the API shows it: a backup or a restore. */
 export interface Work {
@@ -11,7 +11,6 @@ export interface Work {
 }
 
 const LOOK_EVERY_MS = 300;
-const BAR = 24;
 
 /**
  * Waits until work has ended well, with a bar on a terminal.
@@ -24,11 +23,11 @@ export async function waitFor<W extends Work>(
 ): Promise<W> {
   const { api, clock } = context;
   const untilMs = clock.monotonicMs() + timeoutSeconds * 1000;
-  const shows = process.stderr.isTTY && !context.json;
+  const line = new StatusLine(context);
   try {
     for (;;) {
       const work = await api.get<W>(path);
-      if (shows) process.stderr.write(`\r\u001B[K${describeProgress(work)}`);
+      line.show(describeProgress(work));
       if (work.status === 'completed') return work;
       if (work.status !== 'queued' && work.status !== 'running') throw endedBadly(work);
       if (clock.monotonicMs() >= untilMs) {
@@ -40,7 +39,7 @@ export async function waitFor<W extends Work>(
       await clock.sleep(LOOK_EVERY_MS);
     }
   } finally {
-    if (shows) process.stderr.write('\r\u001B[K');
+    line.clear();
   }
 }
 
@@ -53,7 +52,6 @@ function endedBadly(work: Work): CliError {
 export function describeProgress({ status, progress }: Work): string {
   if (progress === undefined) return status;
   const { phase, bytes, items_done: done, items_total: total } = progress;
-  const filled = total === null || total === 0 ? 0 : Math.round((BAR * Math.min(done, total)) / total);
-  const bar = total === null ? '' : `[${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}] ${done}/${total} `;
+  const bar = total === null ? '' : `${formatBar(done, total)} ${done}/${total} `;
   return `${bar}${phase} ${formatBytes(bytes)}`;
 }

@@ -95,6 +95,27 @@ describe('the command line', () => {
     expect((await readFile(join(folder, backup!.filename))).equals(stored)).toBe(true);
   });
 
+  test('shows on a terminal how far a download and a backup are, and in the end the result alone', async () => {
+    // What a terminal is sent; `script` is one. Where the line is begun anew there is a mark.
+    const onTerminal = (line: string): string => {
+      const command = `${process.execPath} ${CLI} --url ${service.url} ${line}`;
+      const { stdout } = spawnSync('script', ['-qefc', command, '/dev/null'], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+      return stdout.replaceAll('\r\u001B[K', '<anew>');
+    };
+    const [backup] = await json<Backup[]>('list');
+    for (const plain of ['', ' --plain']) {
+      const shown = onTerminal(`backups download ${backup!.id} --output on-terminal${plain}`);
+      expect(shown).toMatch(/<anew>\[#{24}\] (\d.* [kM]?B) of \1<anew>on-terminal {2}\1\r\n$/);
+      await rm(join(folder, 'on-terminal'));
+    }
+    expect(onTerminal('create --wait')).toMatch(/<anew>(queued|.*ing .*B|completed)<anew>/);
+    const forPrograms = `backups download ${backup!.id} --output on-terminal --json`;
+    expect(onTerminal(forPrograms)).not.toContain('<anew>');
+  });
+
   test('leaves nothing under the name of an archive when a download is interrupted', async () => {
     const place = await mkdtemp(join(folder, 'interrupted-'));
     const half = createServer((request, response) => {
