@@ -134,7 +134,7 @@ export class ServiceStatusView {
    */
   interval_hours: number | null;
   /**
-   * Backups that completed and still exist.
+   * Backups that completed and still exist: one that waits, runs or has failed is none yet.
    * @example 118
    */
   total_backups: number;

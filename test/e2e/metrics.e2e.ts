@@ -121,14 +121,28 @@ describe('the metrics', () => {
     check(await scrape());
   });
 
-  test('show what runs now', async () => {
+  test('show what runs now and what waits, and the status says the same', async () => {
+    const names = ['shop', 'second', 'third'];
+    for (const name of names.slice(1)) await register(service, server, shop.name, name);
+    const expectActive = async (running: number, queued: number, total: number): Promise<void> => {
+      const families = await scrape();
+      expect(valueOf(families, 'backups_running')).toBe(running);
+      expect(valueOf(families, 'backups_queued')).toBe(queued);
+      const { body } = await service.request('GET', '/backups/status');
+      expect(body).toMatchObject({ running, queued, total_backups: total });
+    };
     const release = await holdTable(server, shop.name, 'orders');
-    const asked = await service.request<{ id: string }>('POST', '/backups', { database_id: 'shop' });
-    await backupIn(service, asked.body.id, 'running');
-    expect(valueOf(await scrape(), 'backups_running')).toBe(1);
+    const ids: string[] = [];
+    for (const database_id of names) {
+      const asked = await service.request<{ id: string }>('POST', '/backups', { database_id });
+      ids.push(asked.body.id);
+    }
+    // Two at once is what one server is given unless told otherwise.
+    for (const id of ids.slice(0, 2)) await backupIn(service, id, 'running');
+    await expectActive(2, 1, 1);
     await release();
-    await backupIn(service, asked.body.id, 'completed');
-    expect(valueOf(await scrape(), 'backups_running')).toBe(0);
+    for (const id of ids) await backupIn(service, id, 'completed');
+    await expectActive(0, 0, 4);
     expect(valueOf(await scrape(), 'backups_total', completed)).toBe(2);
   });
 
