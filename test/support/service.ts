@@ -15,8 +15,8 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const COMPILED = join(CACHE, 'compiled');
 /** Longer than a start takes beside a dozen others on two cores. */
 const START_DEADLINE_MS = 90_000;
-/** What a child may need to vanish after the service is gone. */
-const CHILDREN_DEADLINE_MS = 5_000;
+/** What a child may need to vanish after the service is gone: moments, or longer on a machine with no CPU to spare. */
+const CHILDREN_DEADLINE_MS = 30_000;
 
 /** One line of the service's log. */
 export interface LogLine {
@@ -89,7 +89,12 @@ export class ServiceEndedError extends Error {
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'backstop-service-')));
   const launched = launch(dataDir, options.env ?? {});
-  const listening = await Promise.race([launched.listening, launched.exit]);
+  const listening = await Promise.race([launched.listening, launched.exit]).catch(async (late: unknown) => {
+    // Nobody gets a service that can be stopped, so it must not live on: it would hold its folder, and work.
+    launched.child.kill('SIGKILL');
+    await launched.exit;
+    throw late;
+  });
   if (typeof listening !== 'string') {
     throw new ServiceEndedError(listening);
   }
@@ -157,7 +162,8 @@ function launch(dataDir: string, env: Record<string, string>): Launched {
   child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
   const listening = new Promise<string>((resolve, reject) => {
     const late = AbortSignal.timeout(START_DEADLINE_MS);
-    late.addEventListener('abort', () => reject(new Error(`not listening after ${START_DEADLINE_MS} ms`)));
+    const reason = (): string => `not listening after ${START_DEADLINE_MS} ms: ${errors.join('')}`;
+    late.addEventListener('abort', () => reject(new Error(reason())));
     createInterface(child.stdout).on('line', (line) => {
       lines.push(line);
       const { msg, url } = parseLine(line);
