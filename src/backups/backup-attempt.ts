@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 
 import { Injectable } from '@nestjs/common';
 
 import { type ArchiveNames, archiveNames } from '../archive/archive-format.js';
+import { ArchiveStalledError } from '../archive/archive.errors.js';
 import { MANIFEST_FORMAT_VERSION, type Manifest, type ManifestPart } from '../archive/manifest.js';
 import { encodeManifest } from '../archive/manifest-codec.js';
 import { packPart } from '../archive/pack.js';
@@ -12,10 +12,14 @@ import { StallGuard } from '../clock/stall-guard.js';
 import { withTimeLimit } from '../clock/time-limit.js';
 import type { Dump, EngineCall, EngineTraits } from '../engines/engine.js';
 import { reached } from '../process/phase-points.js';
-import type { Storage } from '../storage/storage.js';
 import type { AttemptPlan } from './attempt-planner.js';
 import type { RunningBackup } from './backup-progress.js';
-import { CountingStalledError, DumpEmptyError, DumpNotOpenedError } from './backups.errors.js';
+import {
+  CommitStalledError,
+  CountingStalledError,
+  DumpEmptyError,
+  DumpNotOpenedError,
+} from './backups.errors.js';
 
 /** Takes the names for the objects in the catalog, before the first byte is stored under them. */
 export type Reserve = (name: (sequence: number) => ArchiveNames) => Promise<ArchiveNames>;
@@ -71,7 +75,7 @@ export class BackupAttempt {
         parts,
         content,
       };
-      const manifestSha256 = await storeManifest(plan.storage, names.manifestKey, manifest, signal);
+      const manifestSha256 = await this.#storeManifest(plan, names.manifestKey, manifest, signal);
       reached('backup.manifest-stored');
       return { manifest, manifestSha256 };
     } finally {
@@ -144,6 +148,30 @@ export class BackupAttempt {
       stored: { size_bytes: packed.stored.sizeBytes, sha256: packed.stored.sha256 },
     };
   }
+
+  /** The same rules as for a part: it must be confirmed byte for byte, and its destination may not stand still. */
+  async #storeManifest(
+    plan: AttemptPlan,
+    key: string,
+    manifest: Manifest,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { storage, stallMs, limitedBy } = plan;
+    try {
+      const { stored } = await packPart({
+        source: Readable.from([Buffer.from(encodeManifest(manifest))]),
+        compression: 'none',
+        store: (bytes, storeSignal) => storage.put(key, bytes, storeSignal),
+        signal,
+        stallMs,
+        clock: this.clock,
+      });
+      return stored.sha256;
+    } catch (error) {
+      if (!(error instanceof ArchiveStalledError)) throw error;
+      throw new CommitStalledError(stallMs / 1000, limitedBy.stall);
+    }
+  }
 }
 
 function callOf(
@@ -192,18 +220,4 @@ function describe(
     compression: plan.compression,
     encryption: null,
   };
-}
-
-async function storeManifest(
-  storage: Storage,
-  key: string,
-  manifest: Manifest,
-  signal: AbortSignal,
-): Promise<string> {
-  const bytes = Buffer.from(encodeManifest(manifest));
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const receipt = await storage.put(key, Readable.from([bytes]), signal);
-  if (receipt.sha256 !== sha256)
-    throw new Error(`the storage kept other bytes than the manifest's under ${key}`);
-  return sha256;
 }

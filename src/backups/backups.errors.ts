@@ -153,6 +153,22 @@ export class CountingStalledError extends DomainError {
   }
 }
 
+/** The archive was whole, but the destination never said that it has the manifest. */
+export class CommitStalledError extends DomainError {
+  /** @param setting what the figure comes from, as the operator knows it */
+  constructor(seconds: number, setting = 'options.stall_seconds') {
+    super({
+      code: 'commit-stalled',
+      kind: 'timeout',
+      detail:
+        `The archive was stored, but for ${setting} = ${seconds} the destination did not confirm its manifest, and without ` +
+        'one it is no backup. Look whether the disk or share of the destination answers.',
+      retryable: true,
+      facts: { stall_seconds: seconds },
+    });
+  }
+}
+
 /** A tool that exits 0 and says nothing has not made a backup. */
 export class DumpEmptyError extends DomainError {
   constructor(tool: string) {

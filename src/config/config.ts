@@ -203,7 +203,7 @@ export class Config {
   @Max(30 * DAY_SECONDS)
   readonly backupTimeoutSeconds: number | null = null;
 
-  /** An attempt in which no byte moves for so long is aborted. */
+  /** An attempt in which no byte moves for so long is aborted; a call to a destination that gives no answer for so long is given up. */
   @FromEnv('STALL_SECONDS', asInteger)
   @IsInt()
   @Min(1)

@@ -39,6 +39,8 @@ export interface ByteRange {
  * - **S8** Every error of the driver is a `DomainError` whose `retryable` is right: a full disk may pass, a missing right does
  *   not. What is not the driver's passes as it is: the error of a put's `bytes`, and the reason of its signal.
  *
+ * No driver can keep S2 while its medium does not answer at all; `WatchedStorage`, which lies around each, tells its callers then.
+ *
  * A streaming `put` is never retried inside a driver: only the caller can produce the bytes again.
  */
 export abstract class Storage {

@@ -1,19 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { PhasePoint } from '../../src/process/phase-points.ts';
-import { askRestore, type RestoreBody } from '../support/restores.ts';
-import type { BackupBody } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 import { CrashWorld } from './crash-world.ts';
 import { BACKUP_DEATHS, type Death, remove, RESTORE_DEATHS, titleOf } from './deaths.ts';
 import { cancelAt } from './held-work.ts';
-import { askBackup } from './outage-world.ts';
-import { aim, standsStillAt, strikeEnv } from './strike.ts';
 
 /** From here on a backup is good, and a restore has its name; a request to cancel it is refused, or changes nothing. */
 const TOO_LATE: readonly PhasePoint[] = [
@@ -81,51 +72,4 @@ describe.concurrent.each([
       await world.tidy();
     });
   }
-});
-
-/** Phases that are too short to be met otherwise. */
-describe('cancelled while its disk does not answer: nothing runs or is left when it answers again', () => {
-  const PRELOAD = fileURLToPath(new URL('hanging-disk-preload.ts', import.meta.url));
-  let world: CrashWorld;
-  let sign: string;
-
-  beforeAll(async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'backstop-hanging-'));
-    sign = join(folder, 'hangs');
-    world = await CrashWorld.make({
-      NODE_OPTIONS: `${strikeEnv(folder)['NODE_OPTIONS']} --import ${PRELOAD}`,
-      BACKSTOP_HANGING_DISK: sign,
-    });
-  });
-  afterAll(async () => {
-    await world?.[Symbol.asyncDispose]();
-    await rm(dirname(sign), { recursive: true });
-  });
-
-  async function cancelIn(phase: string, kind: string, id: string): Promise<void> {
-    await until(`${kind} ${id} to be ${phase}`, async () => {
-      const { body } = await world.service.request<BackupBody | RestoreBody>('GET', `/${kind}/${id}`);
-      return body.progress?.phase === phase;
-    });
-    expect((await world.service.request('POST', `/${kind}/${id}/cancel`)).status).toBe(202);
-    await rm(sign);
-    expect(await endOf(world, kind, id)).toBe('cancelled');
-    await world.expectWhole('cancelled');
-  }
-
-  test('a backup that commits', async () => {
-    const { dataDir, service } = world;
-    await aim(dataDir, { point: 'backup.content-counted', signal: 'SIGSTOP' });
-    const asked = await askBackup(service, 'shop');
-    await standsStillAt('backup.content-counted', { pid: service.pid, folder: dataDir });
-    await writeFile(sign, '');
-    process.kill(service.pid, 'SIGCONT');
-    await cancelIn('committing', 'backups', asked.id);
-  });
-
-  test('a restore that verifies', async () => {
-    await writeFile(sign, '');
-    const asked = await askRestore(world.service, world.backups.copy.id);
-    await cancelIn('verifying', 'restores', asked.body.id);
-  });
 });

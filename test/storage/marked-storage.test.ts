@@ -8,10 +8,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import { MIGRATIONS } from '../../src/catalog/migrations/all.ts';
 import { openCatalog } from '../../src/catalog/open-catalog.ts';
+import { SystemClock } from '../../src/clock/system-clock.ts';
 import { DestinationMark } from '../../src/storage/destination-mark.entity.ts';
 import { DestinationMarks } from '../../src/storage/destination-marks.ts';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
 import { MARK_KEY, MarkedStorage } from '../../src/storage/marked-storage.ts';
+import { WatchedStorage } from '../../src/storage/watched-storage.ts';
 import { storageContract } from '../contracts/storage.contract.ts';
 import {
   contentOf,
@@ -231,17 +233,24 @@ describe('a destination that was in use before there were marks', () => {
   });
 });
 
-/** The same promises as every storage, over a place that bears a mark already, which is not counted among its objects. */
-async function openMarked(): Promise<StorageUnderTest> {
+/**
+ * The same promises as every storage, marked and watched as the service opens it, over a place that bears a mark already, which is not
+ * counted among its objects.
+ */
+async function openAsTheService(): Promise<StorageUnderTest> {
   const place = await openLocal();
   const path = localFolderOf(place);
-  const where = { destination: 'local', place: path };
+  const marked = new MarkedStorage(
+    place.storage,
+    { destination: 'local', place: path },
+    new DestinationMarks(catalog),
+  );
   return {
     ...place,
-    storage: new MarkedStorage(place.storage, where, new DestinationMarks(catalog)),
+    storage: new WatchedStorage(marked, path, { clock: new SystemClock(), limitMs: 600_000 }),
     everything: async () => (await place.everything()).filter((name) => name !== MARK_KEY),
   };
 }
 
 const special = { skip: 'asked of the storage below it' };
-storageContract('MarkedStorage', openMarked, { full: special, readOnly: special });
+storageContract('WatchedStorage over MarkedStorage', openAsTheService, { full: special, readOnly: special });
