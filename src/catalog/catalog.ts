@@ -93,6 +93,16 @@ export class Catalog {
     endings.push(ending);
   }
 
+  /**
+   * Lets nobody else be between this and the end of his transaction: for what is decided by a look at many rows, which no condition on
+   * one row guards. Who calls it sees all that those before him have committed. Call it first of all, and end soon.
+   * @param right the same number for the same decision
+   */
+  async oneAtATime(tx: EntityManager, right: number): Promise<void> {
+    // With a sole owner all transactions come one after another anyway.
+    if (!this.hasSoleOwner) await tx.query('SELECT pg_advisory_xact_lock($1)', [right]);
+  }
+
   async #complete<T>(tx: EntityManager, work: (tx: EntityManager) => Promise<T>): Promise<T> {
     const endings: (() => Promise<void>)[] = [];
     this.#endings.set(tx, endings);

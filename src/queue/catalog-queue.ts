@@ -15,6 +15,8 @@ const POLL_MS = 500;
 /** Pause after a claim failed (catalog busy or gone), and before a ticket that its runner left is claimed again. */
 const TROUBLE_MS = 1000;
 const LEFT_UNFINISHED_MS = 30_000;
+/** Any constant will do, but that of another decision (`Catalog.oneAtATime`). */
+const CLAIMING = 7_236_202;
 /** How often requests to cancel are looked for that came to another process. */
 const CANCEL_LOOK_MS = 1000;
 
@@ -122,7 +124,9 @@ export class CatalogQueue extends Queue {
   }
 
   async #claimNext(): Promise<Claim | undefined> {
-    return this.catalog.write((tx) => {
+    return this.catalog.write(async (tx) => {
+      // Two that saw the same room under a cap would both take it.
+      await this.catalog.oneAtATime(tx, CLAIMING);
       const now = this.clock.now();
       const kinds = [...this.#runners.keys()];
       const held = new Set(this.#held.keys());

@@ -47,7 +47,8 @@ export type CancelLook = (subjectIds: readonly string[]) => Promise<ReadonlyMap<
  * - **Q3** A lease that is not renewed runs out, and the ticket is claimed again with `claim + 1`; after a restart of the
  *   only process at once. The runner begins by settling what the dead claim left. A process never takes its own living
  *   worker for a dead one, however far the clock jumps.
- * - **Q4** Never more running than the caps allow: in all, per lane, and one per `exclusiveKey`.
+ * - **Q4** Never more running than the caps allow: in all, per lane, and one per `exclusiveKey`; counted over all processes that share the
+ *   catalog.
  * - **Q5** Among those that may run, the one waiting longest goes first.
  * - **Q6** `stop` claims nothing more, waits for what runs up to the grace time (soft), then aborts it and waits for that (hard).
  * - **Q7** A runner that throws without having finished its ticket releases it for a later claim; the loop lives on.
