@@ -3,6 +3,7 @@ import { type EntityManager, In, Not } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 
 import { Catalog } from '../catalog/catalog.js';
+import { violatesUnique } from '../catalog/write-errors.js';
 import { Clock } from '../clock/clock.js';
 import { holdDatabase } from '../databases/database-rows.js';
 import { Database } from '../databases/database.entity.js';
@@ -64,14 +65,23 @@ export class BackupsService {
   async create(request: NewBackup): Promise<Backup> {
     const { retentionDays } = request;
     if (typeof retentionDays === 'number') mergeRetention({}, { retentionDays });
-    return this.catalog.write(async (tx) => {
-      // Held, so that of two requests at once the second sees what the first has queued.
-      const database = await holdDatabase(tx, request.database ?? (await theOnlyDatabase(tx)));
-      const earlier = await findRepeated(tx, request.idempotencyKey, database, this.clock.now());
-      if (earlier !== null) return earlier;
-      if (request.trigger !== 'pre_restore') await refuseSecond(tx, database);
-      return this.insert(tx, database, request);
-    });
+    for (;;) {
+      try {
+        return await this.catalog.write((tx) => this.#createIn(tx, request));
+      } catch (error) {
+        // A request for another database was faster with the same key; the next look sees its backup.
+        if (!violatesUnique(error, 'backups', 'idempotency')) throw error;
+      }
+    }
+  }
+
+  async #createIn(tx: EntityManager, request: NewBackup): Promise<Backup> {
+    // Held, so that of two requests at once the second sees what the first has queued.
+    const database = await holdDatabase(tx, request.database ?? (await theOnlyDatabase(tx)));
+    const earlier = await findRepeated(tx, request.idempotencyKey, database, this.clock.now());
+    if (earlier !== null) return earlier;
+    if (request.trigger !== 'pre_restore') await refuseSecond(tx, database);
+    return this.insert(tx, database, request);
   }
 
   /** Inserts a backup and its ticket in the caller's transaction, which holds the database (see `holdDatabase`). */

@@ -1,5 +1,6 @@
-import { type EntityManager, MoreThan, QueryFailedError } from 'typeorm';
+import { type EntityManager, MoreThan } from 'typeorm';
 
+import { violatesUnique } from '../catalog/write-errors.js';
 import { isId, isName } from './connection-rules.js';
 import { Database } from './database.entity.js';
 import { DatabaseNameTakenError, DatabaseNotFoundError } from './databases.errors.js';
@@ -70,9 +71,6 @@ async function unlessNameTaken(name: string, writing: Promise<unknown>): Promise
   try {
     await writing;
   } catch (error) {
-    // SQLite names the column, PostgreSQL the constraint.
-    const isTaken =
-      error instanceof QueryFailedError && /databases\.name|uq_databases_name/.test(error.message);
-    throw isTaken ? new DatabaseNameTakenError(name) : error;
+    throw violatesUnique(error, 'databases', 'name') ? new DatabaseNameTakenError(name) : error;
   }
 }

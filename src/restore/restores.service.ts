@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, In, QueryFailedError } from 'typeorm';
+import { type EntityManager, In } from 'typeorm';
 
 import { Backup } from '../backups/backup.entity.js';
 import { BackupStateError, IdempotencyKeyReusedError } from '../backups/backups.errors.js';
 import { isRemembered } from '../backups/idempotency.js';
 import { Catalog } from '../catalog/catalog.js';
+import { violatesUnique } from '../catalog/write-errors.js';
 import { Clock } from '../clock/clock.js';
 import { holdDatabase } from '../databases/database-rows.js';
 import { Queue } from '../queue/queue.js';
@@ -76,8 +77,8 @@ export class RestoresService {
     try {
       return await this.catalog.write((tx) => this.#insertIn(tx, restore));
     } catch (error) {
-      if (violates(error, 'idempotency')) return null;
-      if (!violates(error, 'active_target')) throw error;
+      if (violatesUnique(error, 'restores', 'idempotency')) return null;
+      if (!violatesUnique(error, 'restores', 'active_target')) throw error;
       await refuseSecond(this.catalog.read, restore);
       return null; // it has ended meanwhile
     }
@@ -192,12 +193,4 @@ async function refuseSecond(entities: EntityManager, restore: Restore): Promise<
   if (active !== null) {
     throw new RestoreTargetBusyError(active.id, active.status, active.targetDatabaseName);
   }
-}
-
-/** Whether a row was refused because of this column. SQLite names the column, PostgreSQL the constraint. */
-function violates(error: unknown, column: 'idempotency' | 'active_target'): boolean {
-  return (
-    error instanceof QueryFailedError &&
-    (error.message.includes(`restores.${column}`) || error.message.includes(`uq_restores_${column}`))
-  );
 }

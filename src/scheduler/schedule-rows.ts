@@ -1,6 +1,7 @@
-import { type EntityManager, In, IsNull, MoreThan, QueryFailedError } from 'typeorm';
+import { type EntityManager, In, IsNull, MoreThan } from 'typeorm';
 
 import { Backup } from '../backups/backup.entity.js';
+import { violatesUnique } from '../catalog/write-errors.js';
 import { isId } from '../databases/connection-rules.js';
 import type { Database } from '../databases/database.entity.js';
 import { RemovedSchedule } from './removed-schedule.entity.js';
@@ -104,9 +105,7 @@ async function unlessNameTaken(
   try {
     await writing;
   } catch (error) {
-    // SQLite names the columns, PostgreSQL the constraint.
-    const isTaken =
-      error instanceof QueryFailedError && /schedules\.name|uq_schedules_name/.test(error.message);
+    const isTaken = violatesUnique(error, 'schedules', 'name');
     throw isTaken ? new ScheduleNameTakenError(name, database.name) : error;
   }
 }

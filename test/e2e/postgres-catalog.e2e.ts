@@ -136,6 +136,32 @@ describe('with a catalog in PostgreSQL', () => {
     await other.query(`UPDATE restores SET idempotency_key = NULL`);
   });
 
+  test('a backup that loses the race for its idempotency key to another database is told so', async () => {
+    await register(service, server, shop.name, 'twin');
+    const { id: pattern } = await completedBackup(service, 'twin');
+    // Another service has inserted the backup of the other database, and is about to commit.
+    const other = await connect(server, catalog.name);
+    onTestFinished(() => other.end());
+    const faster = { id: uuidv7(), idempotency_key: 'in a race' };
+    await other.query('BEGIN');
+    await other.query(
+      `INSERT INTO backups SELECT (jsonb_populate_record(b, $2)).* FROM backups b WHERE id = $1`,
+      [pattern, faster],
+    );
+    const body = { database_id: 'shop' };
+    const asked = service.request('POST', '/backups', body, { 'idempotency-key': faster.idempotency_key });
+    await until('the service to wait for that', async () => {
+      const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`;
+      return (await sql(server, 'postgres', waiting, [catalog.name])).length > 0;
+    });
+    await other.query('COMMIT');
+    expect(await asked).toMatchObject({
+      status: 409,
+      body: { code: 'idempotency-key-reused', facts: { backup_id: faster.id, database: 'twin' } },
+    });
+    await other.query('DELETE FROM backups WHERE id = $1', [faster.id]);
+  });
+
   test('remembers everything after a restart', async () => {
     const before = (await service.request('GET', '/backups')).text;
     await service.stop('SIGKILL');
