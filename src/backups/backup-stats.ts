@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { Catalog } from '../catalog/catalog.js';
+import { KeptReads } from '../catalog/kept-reads.js';
 import { Backup } from './backup.entity.js';
 import type { BackupStatsView, BackupSummaryView, DayStatsView } from './stats.view.js';
 
@@ -33,18 +34,44 @@ interface TotalsRow {
   newest: string | null;
 }
 
-/** Counts over all backups, by the catalog's own aggregates: nothing here grows with their number. */
+type DatabaseTotals = TotalsRow & { name: string };
+
+/**
+ * Counts over all backups, by the catalog's own aggregates: no memory here grows with their number. Time does, so that the totals are
+ * kept until the catalog changes.
+ */
 @Injectable()
 export class BackupStats {
-  constructor(private readonly catalog: Catalog) {}
+  readonly #totals: KeptReads<DatabaseTotals[]>;
+  readonly #days: KeptReads<DayStatsView[]>;
 
-  async summary(): Promise<BackupSummaryView> {
-    const [row] = await this.#totals();
-    return toSummary(row);
+  constructor(private readonly catalog: Catalog) {
+    this.#totals = new KeptReads(catalog);
+    this.#days = new KeptReads(catalog);
   }
 
-  async all(since: Date): Promise<BackupStatsView> {
-    const [databases, days] = await Promise.all([this.#totals(BY_DATABASE, 'name'), this.#days(since)]);
+  /** What is there, at work and waiting at one moment; counted in an index. */
+  async present(): Promise<Pick<BackupSummaryView, 'completed' | 'running' | 'queued'>> {
+    const rows = await this.catalog.read
+      .createQueryBuilder(Backup, 'b')
+      .select(['b.status AS status', 'COUNT(*) AS count'])
+      .where("b.status IN ('completed', 'running', 'queued')")
+      .groupBy('b.status')
+      .getRawMany<{ status: string; count: string }>();
+    const countOf = (status: string): number => Number(rows.find((row) => row.status === status)?.count ?? 0);
+    return { completed: countOf('completed'), running: countOf('running'), queued: countOf('queued') };
+  }
+
+  async summary(): Promise<BackupSummaryView> {
+    return toSummary(sumOf(await this.#totalsOfEach()));
+  }
+
+  /** @param firstDay the first one of `per_day`, such as `2026-11-21` in UTC */
+  async all(firstDay: string): Promise<BackupStatsView> {
+    const [databases, days] = await Promise.all([
+      this.#totalsOfEach(),
+      this.#days.of(firstDay, () => this.#readDays(firstDay)),
+    ]);
     return {
       ...toSummary(sumOf(databases)),
       per_database: databases.map((row) => ({ database_name: row.name, ...toSummary(row) })),
@@ -52,12 +79,15 @@ export class BackupStats {
     };
   }
 
-  async #totals(): Promise<(TotalsRow & { name: string })[]>;
-  async #totals(group: string, as: string): Promise<(TotalsRow & { name: string })[]>;
-  async #totals(group?: string, as?: string): Promise<(TotalsRow & { name: string })[]> {
-    const query = this.catalog.read
+  async #totalsOfEach(): Promise<DatabaseTotals[]> {
+    return this.#totals.of('', () => this.#readTotals());
+  }
+
+  async #readTotals(): Promise<DatabaseTotals[]> {
+    return this.catalog.read
       .createQueryBuilder(Backup, 'b')
-      .select('COUNT(*)', 'total')
+      .select(BY_DATABASE, 'name')
+      .addSelect('COUNT(*)', 'total')
       .addSelect("SUM(CASE WHEN b.status = 'completed' THEN 1 ELSE 0 END)", 'completed')
       .addSelect("SUM(CASE WHEN b.status = 'failed' THEN 1 ELSE 0 END)", 'failed')
       .addSelect("SUM(CASE WHEN b.status = 'running' THEN 1 ELSE 0 END)", 'running')
@@ -66,12 +96,13 @@ export class BackupStats {
       .addSelect(`SUM(CASE WHEN ${JUDGED} THEN 1 ELSE 0 END)`, 'judged')
       .addSelect("SUM(CASE WHEN b.status = 'completed' THEN b.size_bytes ELSE 0 END)", 'bytes')
       .addSelect("MIN(CASE WHEN b.status = 'completed' THEN b.completed_at END)", 'oldest')
-      .addSelect("MAX(CASE WHEN b.status = 'completed' THEN b.completed_at END)", 'newest');
-    if (group !== undefined && as !== undefined) query.addSelect(group, as).groupBy(group).orderBy(group);
-    return query.getRawMany();
+      .addSelect("MAX(CASE WHEN b.status = 'completed' THEN b.completed_at END)", 'newest')
+      .groupBy(BY_DATABASE)
+      .orderBy(BY_DATABASE)
+      .getRawMany();
   }
 
-  async #days(since: Date): Promise<DayStatsView[]> {
+  async #readDays(firstDay: string): Promise<DayStatsView[]> {
     // Times are ISO text in UTC on every dialect, so the day is their beginning.
     const rows = await this.catalog.read
       .createQueryBuilder(Backup, 'b')
@@ -79,7 +110,7 @@ export class BackupStats {
       .addSelect("SUM(CASE WHEN b.status = 'completed' THEN 1 ELSE 0 END)", 'completed')
       .addSelect("SUM(CASE WHEN b.status = 'failed' THEN 1 ELSE 0 END)", 'failed')
       .addSelect("SUM(CASE WHEN b.status = 'completed' THEN b.size_bytes ELSE 0 END)", 'bytes')
-      .where('b.created_at >= :since', { since: since.toISOString() })
+      .where('b.created_at >= :firstDay', { firstDay })
       .groupBy('SUBSTR(b.created_at, 1, 10)')
       .orderBy('SUBSTR(b.created_at, 1, 10)')
       .getRawMany<{ day: string; completed: string; failed: string; bytes: string | null }>();
@@ -112,17 +143,17 @@ function sumOf(rows: readonly TotalsRow[]): TotalsRow {
   };
 }
 
-function toSummary(row: TotalsRow | undefined): Totals {
-  const judged = Number(row?.judged ?? 0);
+function toSummary(row: TotalsRow): Totals {
+  const judged = Number(row.judged ?? 0);
   return {
-    total: Number(row?.total ?? 0),
-    completed: Number(row?.completed ?? 0),
-    failed: Number(row?.failed ?? 0),
-    running: Number(row?.running ?? 0),
-    queued: Number(row?.queued ?? 0),
-    success_rate: judged === 0 ? null : Number(row?.good ?? 0) / judged,
-    total_size_bytes: Number(row?.bytes ?? 0),
-    oldest_at: row?.oldest ?? null,
-    newest_at: row?.newest ?? null,
+    total: Number(row.total ?? 0),
+    completed: Number(row.completed ?? 0),
+    failed: Number(row.failed ?? 0),
+    running: Number(row.running ?? 0),
+    queued: Number(row.queued ?? 0),
+    success_rate: judged === 0 ? null : Number(row.good ?? 0) / judged,
+    total_size_bytes: Number(row.bytes ?? 0),
+    oldest_at: row.oldest ?? null,
+    newest_at: row.newest ?? null,
   };
 }

@@ -26,8 +26,8 @@ export class OverviewController {
   /** Shows the service at a glance: what runs, where archives lie, how much room is left. */
   @Get('status')
   async status(): Promise<ServiceStatusView> {
-    const [summary, nextRunAt, space] = await Promise.all([
-      this.stats.summary(),
+    const [{ completed, running, queued }, nextRunAt, space] = await Promise.all([
+      this.stats.present(),
       this.nextRun.at(),
       this.storages.open(LOCAL_DESTINATION).space(),
     ]);
@@ -37,9 +37,9 @@ export class OverviewController {
       retention_days: this.config.backupRetentionDays,
       max_backups: this.config.backupMaxCount,
       interval_hours: this.config.backupIntervalHours,
-      total_backups: summary.completed,
-      running: summary.running,
-      queued: summary.queued,
+      total_backups: completed,
+      running,
+      queued,
       scheduler: { next_run_at: nextRunAt?.toISOString() ?? null },
       disk: space === undefined ? null : { free_bytes: space.freeBytes, total_bytes: space.totalBytes },
     };
@@ -48,7 +48,8 @@ export class OverviewController {
   /** Totals, per database, and per day of the last 30 days. */
   @Get('stats')
   async all(): Promise<BackupStatsView> {
-    return this.stats.all(new Date(this.clock.now().getTime() - DAYS_SHOWN * DAY_MS));
+    const first = new Date(this.clock.now().getTime() - (DAYS_SHOWN - 1) * DAY_MS);
+    return this.stats.all(first.toISOString().slice(0, 10));
   }
 
   /** Totals only. */

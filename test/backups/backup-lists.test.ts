@@ -164,6 +164,38 @@ describe.each(catalogKinds())('words in the list of backups on $name', (kind) =>
   });
 });
 
+describe('the numbers of the status', () => {
+  test('are counted in an index, of one moment', async () => {
+    await madeInEachState();
+    await insertBackup(room, { status: 'completed' });
+    const count = () => new BackupStats(room.catalog).present();
+    expect(await count()).toEqual({ completed: 2, running: 1, queued: 1 });
+    expect(await planOf(count)).toMatch(/USING COVERING INDEX/);
+  });
+});
+
+describe('the totals', () => {
+  test('are read once until something changes, and are exact then', async () => {
+    await insertBackup(room, {
+      status: 'completed',
+      sizeBytes: 10,
+      createdAt: new Date('2026-11-20T00:00:00Z'),
+    });
+    await insertBackup(room, { status: 'failed', createdAt: new Date('2026-11-19T23:59:59Z') });
+    const stats = new BackupStats(room.catalog);
+    const asked = vi.spyOn(SqliteQueryRunner.prototype, 'query');
+    const first = await stats.all('2026-11-20');
+    expect(first).toMatchObject({ total: 2, failed: 1, per_database: [{ database_name: 'shop', total: 2 }] });
+    expect(first.per_day).toEqual([{ day: '2026-11-20', completed: 1, failed: 0, size_bytes: 10 }]);
+    expect(await stats.all('2026-11-20')).toEqual(first);
+    const { per_database: _, per_day: __, ...totals } = first;
+    expect(await stats.summary()).toEqual(totals);
+    expect(asked).toHaveBeenCalledTimes(2);
+    await insertBackup(room, { status: 'queued' });
+    expect(await stats.summary()).toEqual({ ...totals, total: 3, queued: 1 });
+  });
+});
+
 describe('the success rate', () => {
   test('does not count a cancelled backup against us, also not when it is deleted', async () => {
     const error = { errorCode: 'backup-cancelled', errorDetail: 'x', errorRetryable: false };
