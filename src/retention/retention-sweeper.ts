@@ -17,6 +17,12 @@ const BATCH = 100;
 /** So many rows of one reason are updated by one statement. */
 const ROWS = 500;
 
+/** What a sweep of one database came to. */
+export interface Sweep {
+  plan: Plan;
+  marked: string[];
+}
+
 /** Carries out what the planner says: after each backup, every hour, and when somebody asks. */
 @Injectable()
 export class RetentionSweeper implements OnModuleInit, BeforeApplicationShutdown {
@@ -53,11 +59,11 @@ export class RetentionSweeper implements OnModuleInit, BeforeApplicationShutdown
   /**
    * Marks everything for removal that the policy of this database lets go, and writes down why the others stay. What is marked is
    * removed by the work loop, also after a crash.
-   * @returns ids of the marked backups
+   * @returns the plan, and the ids of the marked backups; undefined when somebody has removed the database
    */
-  async sweep(databaseId: string, trial: Trial = {}): Promise<string[]> {
+  async sweep(databaseId: string, trial: Trial = {}): Promise<Sweep | undefined> {
     const database = await this.catalog.read.findOneBy(Database, { id: databaseId });
-    if (database === null) return [];
+    if (database === null) return undefined;
     const plan = await this.plans.of(this.catalog.read, database, trial);
     const marked: string[] = [];
     // What is read outside of a transaction only says whether it is worth holding the database.
@@ -68,7 +74,7 @@ export class RetentionSweeper implements OnModuleInit, BeforeApplicationShutdown
       isMore = batch.length === BATCH;
     }
     await this.#writeReasons(plan);
-    return marked;
+    return { plan, marked };
   }
 
   /** One claim of one database, after a backup of it. */

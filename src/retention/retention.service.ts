@@ -83,11 +83,15 @@ export class RetentionService {
     };
     const marked: string[] = [];
     for (const each of databases) {
-      const plan = await this.plans.of(read, each, { retentionDays });
+      const sweep = dryRun
+        ? { plan: await this.plans.of(read, each, { retentionDays }), marked: [] }
+        : await this.sweeper.sweep(each.id, { retentionDays });
+      if (sweep === undefined) continue;
+      const { plan } = sweep;
       if (database !== undefined) result.retentionDays = plan.rules.policy.retentionDays;
       result.kept += plan.decisions.filter(({ keep }) => keep).length;
       if (dryRun) result.deleted.push(...wouldGo(plan));
-      else marked.push(...(await this.sweeper.sweep(each.id, { retentionDays })));
+      marked.push(...sweep.marked);
     }
     if (!dryRun) await this.#untilGone(marked, result);
     return result;
