@@ -12,6 +12,14 @@ export function allocateExpendable(sizeBytes: number): Buffer {
   return buffer;
 }
 
+/**
+ * Makes a buffer expendable that somebody else has allocated, and that is known to be used by nobody but whom it is handed to. One
+ * that lies in Node's pool, together with others, is left alone.
+ */
+export function makeExpendable(buffer: Buffer): void {
+  if (buffer.buffer.byteLength > Buffer.poolSize) expendables.add(buffer.buffer);
+}
+
 /** Called by the last one who reads a chunk. Frees it if it was allocated for that; any other is left alone. */
 export function freeExpendable(chunk: Buffer): void {
   if (expendables.delete(chunk.buffer)) freeNow(chunk);

@@ -13,8 +13,8 @@ import type { MongoSession } from './mongo-session.js';
 import { BUILT_IN } from './mongo-tools.js';
 import { insertRaw } from './raw-insert.js';
 
-/** One insert: what fits well into a message, and is soon done. */
-const BATCH_BYTES = 4 * 1024 * 1024;
+/** One insert. The driver copies it twice; and over a slow network whoever watches for a stall has to see it move. */
+const BATCH_BYTES = 1024 * 1024;
 const BATCH_DOCUMENTS = 10_000;
 /** Inserts under way at once, unless more workers were asked for. */
 const INSERTS_AT_ONCE = 4;

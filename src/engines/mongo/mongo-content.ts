@@ -1,3 +1,4 @@
+import { freeExpendable } from '../../process/expendable-buffers.js';
 import type { ContentFacts, ItemFacts } from '../content-facts.js';
 import type { DumpScope, ServerFacts } from '../engine.js';
 import { type ArchiveContent, dataNamespaceOf, nameOf, type Namespace } from './archive/archive.js';
@@ -90,6 +91,7 @@ async function hashDocuments(
         for (const document of documentsOf(batch.documents)) hash.add(document);
         rows += batch.count;
         bytes += batch.documents.length;
+        freeExpendable(batch.documents);
         call.life?.tell();
       }
     } finally {

@@ -2,6 +2,7 @@ import type { BSON, ClientSession, Db, Document, MongoClient } from 'mongodb';
 
 import type { Clock } from '../../clock/clock.js';
 import { withTimeLimit } from '../../clock/time-limit.js';
+import { makeExpendable } from '../../process/expendable-buffers.js';
 import { type CursorAnswer, readCursorAnswer } from './cursor-answer.js';
 import { driver } from './mongo-driver.js';
 
@@ -23,7 +24,7 @@ export interface RawQuery {
   readConcern?: Document;
 }
 
-/** Documents as bytes, whole ones, one after the other. */
+/** Documents as bytes, whole ones, one after the other. Whoever is done with them may free them by `freeExpendable`. */
 export type RawBatch = Pick<CursorAnswer, 'documents' | 'count'>;
 
 /**
@@ -118,11 +119,13 @@ export class RawCursor {
   async #ask(command: Document): Promise<CursorAnswer> {
     const options = { raw: true, session: this.#session, signal: this.#watch.signal };
     const asked = this.#watch.clock.monotonicMs();
-    const { cursor }: Document = await this.#db.command(command, options);
+    const { cursor, $clusterTime }: Document = await this.#db.command(command, options);
     const tookMs = this.#watch.clock.monotonicMs() - asked;
     if (!(cursor instanceof Uint8Array))
       throw new Error('the driver decoded an answer that it was to give raw');
     const answer = readCursorAnswer(Buffer.from(cursor.buffer, cursor.byteOffset, cursor.byteLength));
+    // A replica set signs its time, and the driver sends back the signature's bytes where they lie in this message.
+    if ($clusterTime === undefined) makeExpendable(answer.documents);
     this.#cursorId = answer.cursorId;
     this.#clusterTime ??= answer.clusterTime;
     this.#aim(answer, tookMs);
