@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 
@@ -7,114 +6,49 @@ import { ensureImage } from '../../scripts/setup/images.mjs';
 import { hasDockerEngine, prepareTestcontainers } from '../support/containers.ts';
 import { freePort, startMongoContainer } from '../support/mongo-container.ts';
 import type { MongoServer, StartedMongoServer } from '../support/mongo-server.ts';
-import { connectMongo, mongoServers } from '../support/mongo-servers.ts';
-import { askRestore, type RestoreBody, restoreIn } from '../support/restores.ts';
+import { connectMongo, mongoServers, newestMongoServer } from '../support/mongo-servers.ts';
+import { askRestore, restoreIn } from '../support/restores.ts';
 import { type Service, startService } from '../support/service.ts';
-import { type BackupBody, backupIn, completedBackup } from '../support/shop.ts';
-import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts';
-import { until } from '../support/until.ts';
-import { askBackup, childrenOf, filesIn, filesOf, troubled } from './outage-world.ts';
+import { completedBackup } from '../support/shop.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
+import { childrenOf, troubled } from './outage-world.ts';
+import { type FarDatabase, IN_THE_MIDDLE, Way } from './way-to-server.ts';
 
 const DOCUMENTS = 4000;
-/** Each connection's; a dump of one collection then takes some four seconds. */
-const PACE = 2 * 1024 * 1024;
-const IN_THE_MIDDLE = 1024 * 1024;
-const LOST = expect.stringMatching(/^(connection-lost|server-unreachable)$/) as string;
+const DATABASE = `outage_${randomBytes(4).toString('hex')}`;
+/** What is built in loads by four connections at once. */
+const LOADING_PACE = 256 * 1024;
+const LOST = /^(connection-lost|server-unreachable)$/;
+
+/** For restores, and for dumps of the databases that say nothing else. Longer than a busy machine takes to open a dump. */
+const STALL_SECONDS = 10;
+const IMPATIENT = { tool: 'builtin' };
+const PATIENT = { ...IMPATIENT, stall_seconds: 600 };
 
 /** Some 8 MB that do not compress, in one collection. */
-async function fillBulk(server: MongoServer, name: string): Promise<void> {
+async function fillBulk(server: MongoServer): Promise<void> {
   await using client = await connectMongo(server);
   const documents = Array.from({ length: DOCUMENTS }, (_, n) => ({
     n,
     noise: randomBytes(1000).toString('hex'),
   }));
-  await client.db(name).collection('bulk').insertMany(documents, { ordered: false });
+  await client.db(DATABASE).collection('bulk').insertMany(documents, { ordered: false });
 }
 
-/** A service, and a way from it to a server, with its database `outage`. */
-class World implements AsyncDisposable {
-  readonly #undo = new AsyncDisposableStack();
-  readonly proxy: TcpProxy;
-  readonly service: Service;
+async function namesOn(server: MongoServer): Promise<string[]> {
+  await using client = await connectMongo(server);
+  const { databases } = await client.db('admin').admin().listDatabases({ nameOnly: true });
+  return databases.map(({ name }) => name);
+}
 
-  private constructor(proxy: TcpProxy, service: Service) {
-    this.proxy = this.#undo.use(proxy);
-    this.service = this.#undo.use(service);
-  }
-
-  static async make(
-    { host, port, username, password }: MongoServer,
-    databaseName: string,
-    env: Record<string, string> = {},
-    options: object = {},
-  ): Promise<World> {
-    const proxy = await startProxy({ host, port });
-    const service = await startService({
-      env: { RETRY_BACKOFF_SECONDS: '1', BACKUP_MAX_ATTEMPTS: '20', ...env },
-    });
-    const answer = await service.request('POST', '/databases', {
-      name: 'outage',
-      engine: 'mongodb',
-      ...proxy.address,
-      username,
-      password,
-      database_name: databaseName,
-      options: { tool: 'builtin', ...options },
-    });
-    expect(answer, answer.text).toMatchObject({ status: 201 });
-    return new World(proxy, service);
-  }
-
-  get folder(): string {
-    return join(this.service.dataDir, 'data', 'backups');
-  }
-
-  async dumping(): Promise<BackupBody> {
-    this.proxy.throttle(PACE);
-    const before = this.proxy.received;
-    const asked = await askBackup(this.service, 'outage');
-    await until('the dump to be in its middle', () => this.proxy.received > before + IN_THE_MIDDLE);
-    return asked;
-  }
-
-  /** What every trouble of a server must leave: nothing. And the next attempt is good. */
-  async expectRecovery(id: string, earlier: BackupBody): Promise<void> {
-    expect(await filesIn(this.folder)).toEqual(filesOf(earlier));
-    this.proxy.mend();
-    const done = await backupIn(this.service, id, 'completed', 'failed');
-    expect(done).toMatchObject({ status: 'completed', contents: { rows: DOCUMENTS }, error: null });
-    expect(done.attempt).toBeGreaterThan(1);
-    expect(await filesIn(this.folder)).toEqual(filesOf(earlier, done));
-  }
-
-  async loading(backup: BackupBody): Promise<string> {
-    this.proxy.throttle(PACE);
-    const { id } = (await askRestore(this.service, backup.id)).body;
-    await until('the restore to load', async () => {
-      const { progress } = await this.restore(id);
-      return progress?.phase === 'restoring' && progress.bytes > IN_THE_MIDDLE;
-    });
-    return id;
-  }
-
-  async restore(id: string): Promise<RestoreBody> {
-    return (await this.service.request<RestoreBody>('GET', `/restores/${id}`)).body;
-  }
-
-  /** A restore that failed leaves no database, as soon as its server can be asked; and it can be asked for again. */
-  async expectRestorable(failedId: string, backup: BackupBody): Promise<void> {
-    this.proxy.mend();
-    const isClean = async (): Promise<boolean> => (await this.restore(failedId)).unfinished_database === null;
-    await until('the unfinished database to be dropped', isClean, 60_000);
-    const again = await askRestore(this.service, backup.id);
-    const done = await restoreIn(this.service, again.body.id, 'completed', 'failed');
-    expect(done).toMatchObject({ status: 'completed', result: { compared: { rows: DOCUMENTS } } });
-    expect(await childrenOf(this.service)).toEqual([]);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#undo.disposeAsync();
-  }
+function bulkOn(server: MongoServer): FarDatabase {
+  const { username, password } = server;
+  return {
+    server,
+    registration: { engine: 'mongodb', username, password, database_name: DATABASE },
+    rows: DOCUMENTS,
+    names: () => namesOn(server),
+  };
 }
 
 /** A server of its own, because others use the shared ones; undefined where there is no Docker Engine. */
@@ -130,13 +64,119 @@ async function ownServer(): Promise<StartedMongoServer | undefined> {
   );
 }
 
-describe.runIf(mongoServers().length > 0)(
-  'a MongoDB server whose process is killed and started again',
-  () => {
+describe.runIf(mongoServers().length > 0)('a MongoDB server that is lost', () => {
+  let server: MongoServer;
+  let service: Service;
+
+  beforeAll(async () => {
+    server = newestMongoServer();
+    await fillBulk(server);
+    service = await startService({
+      env: {
+        RETRY_BACKOFF_SECONDS: '1',
+        BACKUP_MAX_ATTEMPTS: '20',
+        MAX_CONCURRENT_BACKUPS: '8',
+        MAX_CONCURRENT_PER_HOST: '8',
+        STALL_SECONDS: String(STALL_SECONDS),
+      },
+    });
+  });
+  afterAll(async () => {
+    if (service !== undefined) {
+      expect(await childrenOf(service), 'processes that are left').toEqual([]);
+      await service.stop();
+    }
+    await using client = await connectMongo(server);
+    for (const name of await namesOn(server))
+      if (name.startsWith(DATABASE)) await client.db(name).dropDatabase();
+  });
+
+  describe.concurrent.each([
+    {
+      name: 'is cut off',
+      lose: (proxy: TcpProxy) => proxy.cut(),
+      options: PATIENT,
+      dump: LOST,
+      restore: LOST,
+    },
+    {
+      name: 'resets every connection',
+      // No further attempt may begin while it is looked at what the first one has left.
+      lose: (proxy: TcpProxy) => proxy.reset().then(() => proxy.cut()),
+      options: PATIENT,
+      dump: LOST,
+      restore: LOST,
+    },
+    {
+      name: 'says nothing any more',
+      lose: async (proxy: TcpProxy) => proxy.blackHole(),
+      options: IMPATIENT,
+      dump: /^(archive-stalled|dump-not-opened)$/,
+      restore: /^restore-stalled$/,
+    },
+  ])('because it $name', ({ lose, options, dump, restore }) => {
+    let way: Way;
+    beforeAll(async () => {
+      way = await Way.make(service, bulkOn(server), options);
+    });
+    afterAll(() => way?.[Symbol.asyncDispose]());
+
+    test(
+      'in the middle of a dump: told as what it is, nothing left, the next attempt good',
+      {
+        concurrent: false,
+      },
+      async () => {
+        const earlier = await completedBackup(service, way.name);
+        const { id } = await way.inTheMiddle(IN_THE_MIDDLE * (1 + Math.random()));
+        await lose(way.proxy);
+        const { error } = await troubled(service, id);
+        expect(error).toMatchObject({ code: expect.stringMatching(dump) as string, retryable: true });
+        await way.expectRecovery(id, earlier);
+      },
+    );
+
+    test(
+      'in the middle of a restore: told as what it is, nothing left, and restored when asked again',
+      {
+        concurrent: false,
+      },
+      async () => {
+        const backup = await completedBackup(service, way.name);
+        const id = await way.loading(backup, LOADING_PACE);
+        await lose(way.proxy);
+        const failed = await restoreIn(service, id, 'failed', 'completed');
+        expect(failed).toMatchObject({
+          status: 'failed',
+          error: { code: expect.stringMatching(restore) as string, retryable: true },
+        });
+        await way.expectRestorable(id, backup);
+      },
+    );
+  });
+
+  test.concurrent(
+    'only by its slowness, for longer than a stall may take, is waited for: in a dump and in a restore',
+    async () => {
+      await using way = await Way.make(service, bulkOn(server), IMPATIENT);
+      way.proxy.throttle(512 * 1024);
+      let begun = performance.now();
+      const backup = await completedBackup(service, way.name);
+      expect(backup.attempt).toBe(1);
+      expect(performance.now() - begun).toBeGreaterThan(STALL_SECONDS * 1000);
+      way.proxy.throttle(160 * 1024);
+      begun = performance.now();
+      const { id } = (await askRestore(service, backup.id)).body;
+      expect((await restoreIn(service, id, 'completed', 'failed')).error).toBe(null);
+      expect(performance.now() - begun).toBeGreaterThan(STALL_SECONDS * 1000);
+    },
+  );
+
+  describe('because its process is killed, and is started again', () => {
     let own: StartedMongoServer | undefined;
     beforeAll(async () => {
       own = await ownServer();
-      if (own !== undefined) await fillBulk(own.server, 'outage');
+      if (own !== undefined) await fillBulk(own.server);
     });
     afterAll(() => own?.stop());
 
@@ -146,26 +186,30 @@ describe.runIf(mongoServers().length > 0)(
     }
 
     test('in the middle of a dump: told as what it is, nothing left, the next attempt good', async (context) => {
-      const { server, kill, resume } = needed(context);
-      await using world = await World.make(server, 'outage');
-      const earlier = await completedBackup(world.service, 'outage');
-      const { id } = await world.dumping();
+      const { server: killed, kill, resume } = needed(context);
+      await using way = await Way.make(service, bulkOn(killed), PATIENT);
+      const earlier = await completedBackup(service, way.name);
+      const { id } = await way.inTheMiddle();
       await kill();
-      expect((await troubled(world.service, id)).error).toMatchObject({ code: LOST, retryable: true });
+      const { error } = await troubled(service, id);
+      expect(error).toMatchObject({ code: expect.stringMatching(LOST) as string, retryable: true });
       await resume();
-      await world.expectRecovery(id, earlier);
+      await way.expectRecovery(id, earlier);
     });
 
     test('in the middle of a restore: told as what it is, nothing left, and restored when asked again', async (context) => {
-      const { server, kill, resume } = needed(context);
-      await using world = await World.make(server, 'outage');
-      const backup = await completedBackup(world.service, 'outage');
-      const id = await world.loading(backup);
+      const { server: killed, kill, resume } = needed(context);
+      await using way = await Way.make(service, bulkOn(killed), PATIENT);
+      const backup = await completedBackup(service, way.name);
+      const id = await way.loading(backup, LOADING_PACE);
       await kill();
-      const failed = await restoreIn(world.service, id, 'failed', 'completed');
-      expect(failed).toMatchObject({ status: 'failed', error: { code: LOST, retryable: true } });
+      const failed = await restoreIn(service, id, 'failed', 'completed');
+      expect(failed).toMatchObject({
+        status: 'failed',
+        error: { code: expect.stringMatching(LOST) as string, retryable: true },
+      });
       await resume();
-      await world.expectRestorable(id, backup);
+      await way.expectRestorable(id, backup);
     });
-  },
-);
+  });
+});

@@ -15,9 +15,17 @@ import { type BackupBody, backupIn, completedBackup } from '../support/shop.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { PROMPT_MS } from './intensity.ts';
-import { askBackup, BULK, childrenOf, folderWithPgDump, troubled, untilNoSession } from './outage-world.ts';
+import {
+  askBackup,
+  BULK,
+  BULK_ROWS,
+  childrenOf,
+  folderWithPgDump,
+  troubled,
+  untilNoSession,
+} from './outage-world.ts';
 import { aim, standsStillAt, strikeEnv } from './strike.ts';
-import { IN_THE_MIDDLE, PACE, Way } from './way-to-server.ts';
+import { type FarDatabase, IN_THE_MIDDLE, PACE, Way } from './way-to-server.ts';
 
 const run = promisify(execFile);
 const server = newestPostgresServer();
@@ -30,19 +38,30 @@ const env = {
 };
 
 let database: FreshDatabase;
-/** The services of all tests: one waits for whom it has reason to, the other gives up soon. */
-let patient: Service;
-let impatient: Service;
+/** The service of all tests but those of counting. */
+let service: Service;
+/** For restores, and for dumps of the databases that say nothing else. Longer than a busy machine takes to open a dump. */
+const STALL_SECONDS = 8;
+const PATIENT = { stall_seconds: 600 };
+
+/** The bulk in a database of a server. */
+function bulkOn(to: PostgresServer): FarDatabase {
+  const { username, password } = to;
+  return {
+    server: to,
+    registration: { engine: 'postgres', username, password, database_name: database.name },
+    rows: BULK_ROWS + 10,
+    names: () => databasesLike(to, ''),
+  };
+}
 
 beforeAll(async () => {
   database = await freshDatabase(server, 'outage');
   await sql(server, database.name, BULK);
-  patient = await startService({ env });
-  impatient = await startService({ env: { ...env, STALL_SECONDS: '4' } });
+  service = await startService({ env: { ...env, STALL_SECONDS: String(STALL_SECONDS) } });
 });
 afterAll(async () => {
-  for (const service of [patient, impatient]) {
-    if (service === undefined) continue;
+  if (service !== undefined) {
     expect(await childrenOf(service), 'tools that are left').toEqual([]);
     await service.stop();
   }
@@ -52,56 +71,53 @@ afterAll(async () => {
 describe.concurrent('a server that is lost in the middle of a dump', () => {
   const WAYS = {
     'is cut off': {
-      by: () => patient,
+      options: PATIENT,
       lose: (proxy: TcpProxy) => proxy.cut(),
       codes: /^(connection-lost|server-unreachable)$/,
     },
     'resets every connection': {
-      by: () => patient,
-      lose: (proxy: TcpProxy) => proxy.reset(),
+      options: PATIENT,
+      // No further attempt may begin while it is looked at what the first one has left.
+      lose: (proxy: TcpProxy) => proxy.reset().then(() => proxy.cut()),
       codes: /^connection-lost$/,
     },
     'says nothing any more': {
-      by: () => impatient,
+      options: {},
       lose: async (proxy: TcpProxy) => proxy.blackHole(),
       codes: /^(archive-stalled|dump-not-opened)$/,
     },
   };
   test.each(Object.entries(WAYS))(
     '%s: told as what it is, nothing left, the next attempt good',
-    async (_, { by, lose, codes }) => {
-      await using way = await Way.make(by(), { to: server, database: database.name });
-      const earlier = await completedBackup(by(), way.name);
+    async (_, { options, lose, codes }) => {
+      await using way = await Way.make(service, bulkOn(server), options);
+      const earlier = await completedBackup(service, way.name);
       const { id } = await way.inTheMiddle(IN_THE_MIDDLE * (1 + Math.random()));
       await lose(way.proxy);
-      const { error } = await troubled(by(), id);
+      const { error } = await troubled(service, id);
       expect(error).toMatchObject({ code: expect.stringMatching(codes) as string, retryable: true });
       await way.expectRecovery(id, earlier);
     },
   );
 
   test('is merely slow, for longer than a stall may take: is waited for', async () => {
-    // So long that a busy machine opens a dump in it, and the dump takes longer still.
-    const options = { stall_seconds: 8 };
-    await using way = await Way.make(patient, { to: server, database: database.name, options });
+    await using way = await Way.make(service, bulkOn(server));
     way.proxy.throttle(PACE * 0.4);
     const begun = performance.now();
-    expect((await completedBackup(patient, way.name)).attempt).toBe(1);
-    expect(performance.now() - begun).toBeGreaterThan(8_000);
+    expect((await completedBackup(service, way.name)).attempt).toBe(1);
+    expect(performance.now() - begun).toBeGreaterThan(STALL_SECONDS * 1000);
   });
 });
 
 describe('a server that counts', () => {
   /** Each is counted by one question, and the tool's dump of them takes no time. */
   const TABLES = Array.from({ length: 40 }, (_, index) => `t${index}`);
-  const DELAY_MS = 150;
-  /** Longer than a busy machine takes to open a dump, for which it holds as well; shorter than the counting with delays. */
-  const STALL_SECONDS = 8;
+  const DELAY_MS = 150; // together longer than `STALL_SECONDS`
   /** With this, counting takes longer than `PROMPT_MS`, and no answer as long as a stall. */
   const LONG_DELAY_MS = 700;
   let many: FreshDatabase;
   let bin: string;
-  let service: Service;
+  let counter: Service;
   let way: Way;
 
   beforeAll(async () => {
@@ -113,13 +129,16 @@ describe('a server that counts', () => {
     const tool = join(server.clientBinDirs.at(-1)!, 'pg_dump');
     await run(tool, ['-Fc', '-Z0', '-f', join(bin, 'dump'), '-d', url]);
     const dirs = [bin, ...server.clientBinDirs].join(':');
-    service = await startService({ env: { ...env, PG_BIN_DIRS: dirs, ...strikeEnv(bin) } });
-    const options = { stall_seconds: STALL_SECONDS };
-    way = await Way.make(service, { to: server, database: many.name, options });
+    counter = await startService({
+      env: { ...env, PG_BIN_DIRS: dirs, STALL_SECONDS: String(STALL_SECONDS), ...strikeEnv(bin) },
+    });
+    const far = { ...bulkOn(server), rows: TABLES.length };
+    far.registration = { ...far.registration, database_name: many.name };
+    way = await Way.make(counter, far);
   });
   afterAll(async () => {
     await way?.[Symbol.asyncDispose]();
-    await service?.stop();
+    await counter?.stop();
     await dropDatabasesLike(server, many.name);
     await rm(bin, { recursive: true });
   });
@@ -127,12 +146,12 @@ describe('a server that counts', () => {
   /** The way is slow from when the dump has been opened. */
   async function counting(): Promise<BackupBody> {
     await aim(bin, { point: 'backup.dump-opened', signal: 'SIGSTOP' });
-    const asked = await askBackup(service, way.name);
-    await standsStillAt('backup.dump-opened', { pid: service.pid, folder: bin });
+    const asked = await askBackup(counter, way.name);
+    await standsStillAt('backup.dump-opened', { pid: counter.pid, folder: bin });
     way.proxy.delay(DELAY_MS);
-    process.kill(service.pid, 'SIGCONT');
+    process.kill(counter.pid, 'SIGCONT');
     await until('the counting to begin', async () => {
-      const { body } = await service.request<BackupBody>('GET', `/backups/${asked.id}`);
+      const { body } = await counter.request<BackupBody>('GET', `/backups/${asked.id}`);
       return body.progress?.phase === 'counting';
     });
     return asked;
@@ -141,7 +160,7 @@ describe('a server that counts', () => {
   test('for longer than a stall may take is waited for, as long as it counts', async () => {
     const begun = performance.now();
     const { id } = await counting();
-    expect(await backupIn(service, id, 'completed', 'failed')).toMatchObject({
+    expect(await backupIn(counter, id, 'completed', 'failed')).toMatchObject({
       status: 'completed',
       attempt: 1,
     });
@@ -153,11 +172,11 @@ describe('a server that counts', () => {
     const before = await way.files();
     const { id } = await counting();
     way.proxy.blackHole();
-    const { error } = await troubled(service, id);
+    const { error } = await troubled(counter, id);
     expect(error).toMatchObject({ code: 'counting-stalled', retryable: true });
     expect(await way.files()).toEqual(before);
     way.proxy.mend();
-    const done = await backupIn(service, id, 'completed', 'failed');
+    const done = await backupIn(counter, id, 'completed', 'failed');
     expect(done).toMatchObject({ status: 'completed', contents: { items: 40, rows: 40 } });
     await untilNoSession(server, many.name);
   });
@@ -166,9 +185,9 @@ describe('a server that counts', () => {
     const before = await way.files();
     const { id } = await counting();
     way.proxy.delay(LONG_DELAY_MS);
-    expect((await service.request('POST', `/backups/${id}/cancel`)).status).toBe(202);
+    expect((await counter.request('POST', `/backups/${id}/cancel`)).status).toBe(202);
     const isOver = async (): Promise<boolean> =>
-      (await service.request<BackupBody>('GET', `/backups/${id}`)).body.status === 'cancelled';
+      (await counter.request<BackupBody>('GET', `/backups/${id}`)).body.status === 'cancelled';
     await until('the backup to be cancelled', isOver, PROMPT_MS);
     expect(await way.files()).toEqual(before);
     way.proxy.mend();
@@ -176,35 +195,35 @@ describe('a server that counts', () => {
   });
 
   test('for a comparison is let go soon when its restore is cancelled, and its database dropped', async () => {
-    const backup = await completedBackup(service, way.name);
+    const backup = await completedBackup(counter, way.name);
     const before = await databasesLike(server, many.name);
     await aim(bin, { point: 'restore.loaded', signal: 'SIGSTOP' });
-    const { id } = (await askRestore(service, backup.id)).body;
-    await standsStillAt('restore.loaded', { pid: service.pid, folder: bin });
+    const { id } = (await askRestore(counter, backup.id)).body;
+    await standsStillAt('restore.loaded', { pid: counter.pid, folder: bin });
     // Only the comparison is slow: the loading talks to the server much more often.
     way.proxy.delay(DELAY_MS);
-    process.kill(service.pid, 'SIGCONT');
+    process.kill(counter.pid, 'SIGCONT');
     await until(
       'the restore to compare',
       async () => (await way.restore(id)).progress?.phase === 'comparing',
     );
     way.proxy.delay(LONG_DELAY_MS);
-    expect((await service.request('POST', `/restores/${id}/cancel`)).status).toBe(202);
+    expect((await counter.request('POST', `/restores/${id}/cancel`)).status).toBe(202);
     const isOver = async (): Promise<boolean> => (await way.restore(id)).status === 'cancelled';
     await until('the restore to be cancelled', isOver, PROMPT_MS);
     way.proxy.mend();
     expect(await databasesLike(server, many.name)).toEqual(before);
-    expect(await childrenOf(service)).toEqual([]);
+    expect(await childrenOf(counter)).toEqual([]);
   });
 });
 
 describe('a server that is lost in the middle of a restore', () => {
   test('says nothing any more: the restore is given up, and its database dropped when it is back', async () => {
-    await using way = await Way.make(impatient, { to: server, database: database.name });
-    const backup = await completedBackup(impatient, way.name);
+    await using way = await Way.make(service, bulkOn(server));
+    const backup = await completedBackup(service, way.name);
     const id = await way.loading(backup);
     way.proxy.blackHole();
-    const failed = await restoreIn(impatient, id, 'failed', 'completed');
+    const failed = await restoreIn(service, id, 'failed', 'completed');
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'restore-stalled', retryable: true } });
     await way.expectRestorable(id, backup);
   });
@@ -236,7 +255,7 @@ describe.concurrent.each([
 
   beforeAll(async () => {
     own = await ownServer();
-    way = await Way.make(patient, { to: own.at, database: database.name });
+    way = await Way.make(service, bulkOn(own.at), PATIENT);
   });
   afterAll(async () => {
     await way?.[Symbol.asyncDispose]();
@@ -244,19 +263,19 @@ describe.concurrent.each([
   });
 
   test('in the middle of a dump', { concurrent: false }, async () => {
-    const earlier = await completedBackup(patient, way.name);
+    const earlier = await completedBackup(service, way.name);
     const { id } = await way.inTheMiddle();
     await own.halt(signal);
-    expect((await troubled(patient, id)).error).toMatchObject({ code: codes, retryable: true });
+    expect((await troubled(service, id)).error).toMatchObject({ code: codes, retryable: true });
     await own.resume();
     await way.expectRecovery(id, earlier);
   });
 
   test('in the middle of a restore', { concurrent: false }, async () => {
-    const backup = await completedBackup(patient, way.name);
+    const backup = await completedBackup(service, way.name);
     const id = await way.loading(backup);
     await own.halt(signal);
-    const failed = await restoreIn(patient, id, 'failed', 'completed');
+    const failed = await restoreIn(service, id, 'failed', 'completed');
     expect(failed).toMatchObject({ status: 'failed', error: { code: codes, retryable: true } });
     await own.resume();
     await way.expectRestorable(id, backup);

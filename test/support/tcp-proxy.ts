@@ -151,7 +151,7 @@ class Proxy implements TcpProxy {
         if (pauseMs > 0)
           await delay(pauseMs, undefined, { signal: this.#mended.signal }).catch(() => undefined);
         await this.#gate.promise;
-        if (!to.write(chunk)) await once(to, 'drain');
+        if (!to.write(chunk)) await untilTaken(to);
       }
       await this.#gate.promise;
       to.end();
@@ -170,4 +170,17 @@ class Proxy implements TcpProxy {
       }),
     );
   }
+}
+
+/** Rejects when whoever was to take it is gone: a socket that is closed never drains. */
+async function untilTaken(socket: Socket): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    if (!socket.destroyed)
+      await Promise.race([once(socket, 'drain', { signal }), once(socket, 'close', { signal })]);
+  } finally {
+    settled.abort();
+  }
+  if (socket.destroyed) throw new Error('the connection is gone');
 }
