@@ -1,32 +1,45 @@
+import { delimiter, join } from 'node:path';
+
 import { MongoClient } from 'mongodb';
 
 import { ensureImage } from '../../scripts/setup/images.mjs';
 import { startMongoContainer } from '../../test/support/mongo-container.ts';
 import { mongoTitle, mongoUri, type MongoServer } from '../../test/support/mongo-server.ts';
+import { findMongoTools } from '../../test/support/mongo-tools.ts';
 import type { Service } from '../../test/support/service.ts';
-import { alternate, medianOf, ratioOf } from '../harness/alternate.ts';
+import { alternate, type Laps, medianOf, ratioOf } from '../harness/alternate.ts';
 import { ask, completed } from '../harness/api.ts';
 import type { Bench } from '../harness/bench.ts';
-import { flushDisks } from '../harness/commands.ts';
+import { flushDisks, shell, timedShell } from '../harness/commands.ts';
 import { goal, megabytes, seconds, times } from '../harness/figures.ts';
 import { forgetPeak, residentBytes } from '../harness/process-figures.ts';
 import type { Section, Table } from '../harness/section.ts';
 
 const OWN = 'Backstop, POST /backups until completed (built-in source)';
 const FIND = 'a plain find of everything by the driver, raw';
-const RESTORE = 'Backstop, POST …/restore until completed (built in)';
+const OWN_BY_TOOL = 'Backstop, POST /backups until completed (mongodump)';
+const PIPE = 'mongodump --archive | zstd -3';
+const GZIP = 'mongodump --archive --gzip';
+const RESTORE = 'Backstop, POST …/restore until completed';
 const INSERT = 'insertMany of as many documents by the driver';
+const LOAD = 'zstd -dc | mongorestore --archive';
 const DATABASE = 'bench';
 const DOCUMENTS = 300_000;
 const COLLECTIONS = ['a', 'b', 'c'] as const;
 
-/** Backups and restores of MongoDB without its tools, against the least that reads and writes the same documents. */
+/** Backups and restores of MongoDB, against the least that reads and writes the same documents, and against its tools. */
 export const mongo: Section = {
   name: 'mongo',
-  about: 'MongoDB by the built-in source, against the bare driver',
+  about: 'MongoDB by either source, against the bare driver, and against its tools where they are installed',
   async run(bench: Bench): Promise<Table[]> {
     // The reaper's image is one more that may not be had; the container is removed below.
     process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
+    const tools = await findMongoTools();
+    // For the shell, and for the service.
+    if (tools.areLocal) process.env['PATH'] = [...tools.folders, process.env['PATH']].join(delimiter);
+    bench.say(
+      tools.areLocal ? `tools in ${tools.folders.join()}` : 'no MongoDB Database Tools on this machine',
+    );
     const started = await startMongoContainer(
       { major: 8, isReplicaSet: false },
       await ensureImage('mongo:8'),
@@ -38,66 +51,155 @@ export const mongo: Section = {
       bench.say(`${mongoTitle(started.server)} started`);
       await fill(client, DOCUMENTS * bench.scale);
       const service = await bench.service();
-      const tables = await measure(bench, service, started.server, client);
+      const measure = new Measure(bench, service, started.server, client);
+      const backups = await measure.backups(tools.areLocal);
+      const restores = await measure.restores(tools.areLocal);
       await service.stop();
-      return tables;
+      return [tableOf(mongoTitle(started.server), measure, backups, restores)];
     } finally {
       await started.stop();
     }
   },
 };
 
-async function measure(
-  bench: Bench,
-  service: Service,
-  server: MongoServer,
-  client: MongoClient,
-): Promise<Table[]> {
-  const { host, port, username, password } = server;
-  const where = { host, port, username, password, database_name: DATABASE };
-  await ask(service, 'POST', '/databases', { name: 'sample', engine: 'mongodb', ...where });
-  const peaks: number[] = [];
-  const backups = await alternate(
-    [
-      { name: OWN, run: () => backUp(service, peaks) },
-      { name: FIND, run: () => timed(() => findAll(client)) },
-    ],
-    bench.runs,
-    bench.say,
-  );
-  const { work: backup } = await completed(service, '/backups', {});
-  const restores = await alternate(
-    [
-      { name: RESTORE, run: () => bringBack(service, client, backup.id, peaks) },
-      { name: INSERT, run: () => insertAll(client, DOCUMENTS * bench.scale) },
-    ],
-    bench.runs,
-    bench.say,
-  );
-  const peak = Math.max(...peaks);
-  const [toFind, toInsert] = [ratioOf(backups, OWN, FIND), ratioOf(restores, RESTORE, INSERT)];
-  return [
-    {
-      title: `MongoDB: wall time, ${megabytes(backup.plain_bytes)} on ${mongoTitle(server)}`,
-      columns: ['', 'figure', 'Backstop', 'goal'],
-      rows: [
-        [OWN, seconds(medianOf(backups, OWN)), '', ''],
-        [
-          FIND,
-          seconds(medianOf(backups, FIND)),
-          `${times(toFind)} its time`,
-          goal('≤ 1.15 ×', toFind <= 1.15),
-        ],
-        [RESTORE, seconds(medianOf(restores, RESTORE)), '', ''],
-        [INSERT, seconds(medianOf(restores, INSERT)), `${times(toInsert)} its time`, ''],
-        ['highest resident memory of the service', megabytes(peak), '', ''],
-      ],
-      notes: [
-        'Within its time Backstop also checks, compresses, digests and stores; restoring, it checks the archive first and counts what',
-        'it loaded afterwards. mongodump and mongorestore take part where they are installed; here they are not.',
-      ],
-    },
+/** The contestants, on one service and one server. */
+class Measure {
+  readonly #bench: Bench;
+  readonly #service: Service;
+  readonly #server: MongoServer;
+  readonly #client: MongoClient;
+  /** Of the service, in bytes: for each backup and restore. */
+  readonly peaks: number[] = [];
+  plainBytes = 0;
+
+  constructor(bench: Bench, service: Service, server: MongoServer, client: MongoClient) {
+    this.#bench = bench;
+    this.#service = service;
+    this.#server = server;
+    this.#client = client;
+  }
+
+  async backups(hasTools: boolean): Promise<Laps> {
+    await this.#register('sample', 'builtin');
+    const contestants = [
+      { name: OWN, run: () => this.#backUp('sample') },
+      { name: FIND, run: () => timed(() => findAll(this.#client)) },
+    ];
+    if (hasTools) {
+      await this.#register('by-tool', 'mongodump');
+      contestants.push(
+        { name: OWN_BY_TOOL, run: () => this.#backUp('by-tool') },
+        {
+          name: PIPE,
+          run: () => this.#byShell(`mongodump $AT --db=${DATABASE} --archive | zstd -3 -q > "$FILE"`),
+        },
+        { name: GZIP, run: () => this.#byShell(`mongodump $AT --db=${DATABASE} --archive --gzip > "$FILE"`) },
+      );
+    }
+    return alternate(contestants, this.#bench.runs, this.#bench.say);
+  }
+
+  async restores(hasTools: boolean): Promise<Laps> {
+    const { work: backup } = await completed(this.#service, '/backups', { database_id: 'sample' });
+    this.plainBytes = backup.plain_bytes;
+    const contestants = [
+      { name: RESTORE, run: () => this.#bringBack(backup.id) },
+      { name: INSERT, run: () => insertAll(this.#client, DOCUMENTS * this.#bench.scale) },
+    ];
+    if (hasTools) contestants.push({ name: LOAD, run: () => this.#load() });
+    return alternate(contestants, this.#bench.runs, this.#bench.say);
+  }
+
+  async #register(name: string, tool: string): Promise<void> {
+    const { host, port, username, password } = this.#server;
+    const where = { host, port, username, password, database_name: DATABASE };
+    await ask(this.#service, 'POST', '/databases', { name, engine: 'mongodb', ...where, options: { tool } });
+  }
+
+  async #backUp(database: string): Promise<number> {
+    await forgetPeak(this.#service.pid);
+    const { work, seconds: taken } = await completed(this.#service, '/backups', { database_id: database });
+    this.peaks.push((await residentBytes(this.#service.pid)).peak);
+    await ask(this.#service, 'DELETE', `/backups/${work.id}?force=true`);
+    await flushDisks();
+    return taken;
+  }
+
+  async #bringBack(backupId: string): Promise<number> {
+    await forgetPeak(this.#service.pid);
+    const body = { target: { database_name: 'bench_restored' } };
+    const { seconds: taken } = await completed(this.#service, `/backups/${backupId}/restore`, body);
+    this.peaks.push((await residentBytes(this.#service.pid)).peak);
+    await this.#client.db('bench_restored').dropDatabase();
+    return taken;
+  }
+
+  async #load(): Promise<number> {
+    const names = `--nsFrom='${DATABASE}.*' --nsTo='bench_loaded.*'`;
+    const dump = `mongodump $AT --db=${DATABASE} --archive | zstd -3 -q > "$FILE"`;
+    const taken = await this.#byShell(`zstd -dc "$FILE" | mongorestore $AT --archive ${names}`, dump);
+    await this.#client.db('bench_loaded').dropDatabase();
+    return taken;
+  }
+
+  /** A line of bash with the tools, timed; `before` is not. */
+  async #byShell(line: string, before?: string): Promise<number> {
+    const { username, password } = this.#server;
+    const folder = await this.#bench.folder('mongo-tools');
+    // No secret: the server is thrown away when the bench ends.
+    const at = `--quiet --uri=${mongoUri(this.#server)} --username=${username} --password=${password} --authenticationDatabase=admin`;
+    const env = { AT: at, FILE: join(folder, 'dump') };
+    if (before !== undefined) await shell(before, env);
+    const taken = await timedShell(line, env);
+    await shell('rm "$FILE"', env);
+    return taken;
+  }
+}
+
+function tableOf(title: string, { peaks, plainBytes }: Measure, backups: Laps, restores: Laps): Table {
+  const row = (laps: Laps, name: string, figure = '', aim = ''): string[] => [
+    name,
+    seconds(medianOf(laps, name)),
+    figure,
+    aim,
   ];
+  const against = (laps: Laps, own: string, other: string, limit?: number): string[] => {
+    const ratio = ratioOf(laps, own, other);
+    return row(
+      laps,
+      other,
+      `${times(ratio)} its time`,
+      limit === undefined ? '' : goal(`≤ ${limit} ×`, ratio <= limit),
+    );
+  };
+  const hasTools = backups.has(PIPE);
+  const faster = ratioOf(backups, GZIP, OWN_BY_TOOL);
+  return {
+    title: `MongoDB: wall time, ${megabytes(plainBytes)} on ${title}`,
+    columns: ['', 'figure', 'Backstop', 'goal'],
+    rows: [
+      row(backups, OWN),
+      against(backups, OWN, FIND, 1.15),
+      ...(hasTools
+        ? [
+            row(backups, OWN_BY_TOOL),
+            against(backups, OWN_BY_TOOL, PIPE, 1.15),
+            row(backups, GZIP, `${times(faster)} faster`, goal('≥ 2 ×', faster >= 2)),
+          ]
+        : []),
+      row(restores, RESTORE),
+      against(restores, RESTORE, INSERT),
+      ...(hasTools ? [against(restores, RESTORE, LOAD)] : []),
+      ['highest resident memory of the service', megabytes(Math.max(...peaks)), '', ''],
+    ],
+    notes: [
+      'Within its time Backstop also checks, compresses, digests and stores; restoring, it checks the archive first and counts what',
+      'it loaded afterwards. It restores by mongorestore where that is installed, and else by what is built in.',
+      ...(hasTools
+        ? []
+        : ['The MongoDB Database Tools are not installed here, so nothing was measured against them.']),
+    ],
+  };
 }
 
 async function fill(client: MongoClient, documents: number): Promise<void> {
@@ -137,29 +239,6 @@ async function insertAll(client: MongoClient, documents: number): Promise<number
     ),
   );
   await client.db('bench_inserted').dropDatabase();
-  return taken;
-}
-
-async function backUp(service: Service, peaks: number[]): Promise<number> {
-  await forgetPeak(service.pid);
-  const { work, seconds: taken } = await completed(service, '/backups', {});
-  peaks.push((await residentBytes(service.pid)).peak);
-  await ask(service, 'DELETE', `/backups/${work.id}?force=true`);
-  await flushDisks();
-  return taken;
-}
-
-async function bringBack(
-  service: Service,
-  client: MongoClient,
-  backupId: string,
-  peaks: number[],
-): Promise<number> {
-  await forgetPeak(service.pid);
-  const body = { target: { database_name: 'bench_restored' } };
-  const { seconds: taken } = await completed(service, `/backups/${backupId}/restore`, body);
-  peaks.push((await residentBytes(service.pid)).peak);
-  await client.db('bench_restored').dropDatabase();
   return taken;
 }
 
