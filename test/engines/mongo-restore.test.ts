@@ -18,13 +18,13 @@ import { connectionToMongo, mongoEngine } from './mongo-under-test.ts';
 
 const servers = mongoServers().map((server) => ({ server, title: mongoTitle(server) }));
 
-/** An archive of one collection `shop.a` with these documents, or of none. */
-function archiveOf(documents: readonly BSON.Document[] | undefined): Buffer {
+/** An archive of one collection `shop.a`, or of another name, with these documents; or of none. */
+function archiveOf(documents: readonly BSON.Document[] | undefined, name = 'a'): Buffer {
   const writer = new ArchiveWriter();
-  const definition = { options: new Map(), indexes: [], collectionName: 'a', type: 'collection' };
+  const definition = { options: new Map(), indexes: [], collectionName: name, type: 'collection' };
   const a: CollectionEntry = {
     database: 'shop',
-    collection: 'a',
+    collection: name,
     metadata: writeDefinition(definition),
     size: 0,
     type: 'collection',
@@ -64,6 +64,27 @@ describe.each(servers)('loading archives into $title', ({ server }) => {
     });
     expect((await engine.measure(connection, {}, plainCall())).items).toEqual([]);
   });
+
+  test.each(['a$b', '$a'])(
+    'a collection named %s is loaded, or refused with a word for it, and leaves nothing',
+    async (name) => {
+      await using target = await freshMongoDatabase(server, 'dollar');
+      const connection = connectionToMongo(server, target.name);
+      const archive = archiveOf([{ _id: 1 }], name);
+      const choice = { format: 'archive', workDir: folder } as const;
+      const outcome = await engine
+        .restore(connection, piecesOf(archive), choice, plainCall())
+        .catch((error: unknown) => error);
+      const { items } = await engine.measure(connection, {}, plainCall());
+      if (outcome instanceof Error) {
+        expect(outcome).toMatchObject({ code: 'name-refused', retryable: false });
+        expect(outcome.message).toContain(name);
+        expect(items).toEqual([]);
+      } else {
+        expect(items).toMatchObject([{ name, rows: 1 }]);
+      }
+    },
+  );
 
   test('fields of an index keep their order, those that look like integers too', async () => {
     await using source = await freshMongoDatabase(server, 'order');

@@ -17,6 +17,7 @@ describe('errors of the driver', () => {
     ['connection-lost', true, server(189, 'not primary so we cannot begin')],
     ['query-cancelled', true, server(11_601, 'operation was interrupted')],
     ['duplicate-key', false, server(11_000, 'E11000 duplicate key error')],
+    ['name-refused', false, server(73, 'Invalid collection name: a$b')],
     ['target-database-exists', false, server(48, 'Collection already exists. NS: shop.a')],
     ['connection-lost', true, new MongoNetworkError('connection 3 to 10.0.0.1:27017 closed')],
     ['server-unreachable', true, new MongoNetworkError('connect ECONNREFUSED 10.0.0.1:27017')],
@@ -73,6 +74,10 @@ describe('what the tools say', () => {
     ['server-timeout', 'error connecting to host: server selection error: server selection timeout'],
     ['permission-denied', 'Failed: shop.a: (Unauthorized) not authorized on shop to execute command'],
     ['duplicate-key', 'Failed: shop.a: error restoring: E11000 duplicate key error collection: shop.a'],
+    [
+      'name-refused',
+      'Failed: shop.a$b: error creating collection: (InvalidNamespace) Invalid collection name',
+    ],
     ['archive-foreign', 'Failed: stream or file does not appear to be a mongodump archive'],
     [
       'connection-lost',

@@ -18,7 +18,7 @@ import {
 } from '../engines.errors.js';
 import { ArchiveForeignError, ArchiveUnreadableError, TargetDatabaseExistsError } from '../tools.errors.js';
 import { driver } from './mongo-driver.js';
-import { DuplicateKeyError, ReplicaSetUnreachableError } from './mongo.errors.js';
+import { DuplicateKeyError, NameRefusedError, ReplicaSetUnreachableError } from './mongo.errors.js';
 import { addressesOf } from './mongo-reach.js';
 
 /** What an error is read against: whom we spoke to, and as whom. */
@@ -39,6 +39,7 @@ const READ = {
   cancelled: (text, _, cause) => new QueryCancelledError(text, cause),
   taken: (text, at) => new TargetDatabaseExistsError(/ns: ([^.\s]+)/.exec(text)?.[1] ?? at.databaseName),
   duplicate: (text, at) => new DuplicateKeyError(at.databaseName, text),
+  name: (text, _, cause) => new NameRefusedError(text, cause),
   foreign: (text) => new ArchiveForeignError('an archive of mongodump', text),
   unreadable: (text, _, cause) => new ArchiveUnreadableError(text, cause),
 } satisfies Record<string, Reading>;
@@ -51,6 +52,7 @@ const BY_CODE: Readonly<Record<number, Reading>> = {
   31: READ.forbidden, // RoleNotFound
   48: READ.taken,
   50: READ.cancelled, // MaxTimeMSExpired
+  73: READ.name, // InvalidNamespace
   89: READ.lost, // NetworkTimeout
   91: READ.lost, // ShutdownInProgress
   189: READ.lost, // PrimarySteppedDown
@@ -74,6 +76,7 @@ const BY_TEXT: readonly (readonly [RegExp, Reading])[] = [
   ],
   [/not authorized|is not allowed to|unauthorized/i, READ.forbidden],
   [/E11000|duplicate key/i, READ.duplicate],
+  [/\(InvalidNamespace\)/, READ.name],
   [/too many (open )?connections|connection pool .* exhausted/i, READ.crowded],
   [/no space left on device|OutOfDiskSpace|disk full/i, READ.diskFull],
   [

@@ -8,6 +8,8 @@ import type { Movable, Mover, SwapJournal } from './mongo-swap.js';
 const NOBODY = 'backstop.no_such_collection';
 /** A server that knows how to rename across databases misses the collection; one that does not says so first. */
 const NAMESPACE_NOT_FOUND = 26;
+/** Ours, for what a server says that knows no such command, or not with these names. */
+const REFUSALS = new Set<unknown>(['query-failed', 'name-refused']);
 
 /**
  * Asks a server whether it can rename collections into another database, without touching anything.
@@ -21,7 +23,7 @@ export async function mustRenameAcross(session: MongoSession, database: string):
     const cause: unknown = error instanceof Error ? error.cause : undefined;
     const code: unknown = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     if (code === NAMESPACE_NOT_FOUND) return;
-    if (error instanceof Error && 'code' in error && error.code !== 'query-failed') throw error;
+    if (error instanceof Error && 'code' in error && !REFUSALS.has(error.code)) throw error;
     throw new SwapUnsupportedError(
       session.connection,
       error instanceof Error ? error.message : String(error),

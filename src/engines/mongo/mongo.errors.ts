@@ -61,6 +61,18 @@ export class DocumentsRefusedError extends EngineError {
   }
 }
 
+/** The server takes no collection or database of this name: one with `$` in it, or one that is too long for it. */
+export class NameRefusedError extends EngineError {
+  constructor(reason: string, cause: unknown) {
+    super({
+      code: 'name-refused',
+      kind: 'unprocessable',
+      detail: `the server refuses a name: ${reason}`,
+      cause,
+    });
+  }
+}
+
 /** The server cannot rename a database, not even collection by collection. */
 export class SwapUnsupportedError extends EngineError {
   constructor(at: ServerAddress, reason: string) {
