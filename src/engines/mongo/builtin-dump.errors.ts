@@ -1,4 +1,5 @@
 import { EngineError } from '../engines.errors.js';
+import { driver } from './mongo-driver.js';
 
 /** The server forgot the moment that a snapshot is of before everything was read. */
 export class HistoryTooShortError extends EngineError {
@@ -28,4 +29,16 @@ export class CollectionsChangedError extends EngineError {
       cause,
     });
   }
+}
+
+/** Codes of the server (`error_codes.yml` of MongoDB's sources). */
+const SNAPSHOT_CODES = new Set<unknown>([239, 246]); // SnapshotTooOld, SnapshotUnavailable
+const GONE_CODES = new Set<unknown>([26, 43, 175]); // NamespaceNotFound, CursorNotFound, QueryPlanKilled
+
+/** What a server says when what is read is gone, as an error with a name of its own; any other error as it is. Pure. */
+export function readServerError(error: unknown, namespace: string): unknown {
+  if (!(error instanceof driver().MongoServerError)) return error;
+  if (SNAPSHOT_CODES.has(error.code)) return new HistoryTooShortError(namespace, error);
+  if (!GONE_CODES.has(error.code)) return error;
+  return new CollectionsChangedError(namespace, 'was dropped or renamed, or its cursor was ended,', error);
 }

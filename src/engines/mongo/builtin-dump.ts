@@ -13,7 +13,7 @@ import {
   partsOf,
   preludeOf,
 } from './builtin-dump-sources.js';
-import { CollectionsChangedError, HistoryTooShortError } from './builtin-dump.errors.js';
+import { CollectionsChangedError, readServerError } from './builtin-dump.errors.js';
 import { type Feed, FedReadable } from './fed-readable.js';
 import { driver } from './mongo-driver.js';
 import { BUILT_IN } from './mongo-tools.js';
@@ -21,11 +21,6 @@ import { RawCursor, type RawQuery } from './raw-cursor.js';
 
 /** Collections that are read at once, each with two batches in memory. As many as mongodump reads unless told otherwise. */
 const CONCURRENT_COLLECTIONS = 4;
-
-/** Codes of the server (`error_codes.yml` of MongoDB's sources). */
-const SNAPSHOT_TOO_OLD = 239;
-const SNAPSHOT_UNAVAILABLE = 246;
-const GONE_CODES = new Set<unknown>([26, 43, 175]); // NamespaceNotFound, CursorNotFound, QueryPlanKilled
 
 /** A call of the engine, as far as it is needed here. */
 export interface BuiltInCall {
@@ -198,17 +193,7 @@ class BuiltInDumping {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof driver().MongoServerError)) throw error;
-        const { code } = error;
-        if (code === SNAPSHOT_TOO_OLD || code === SNAPSHOT_UNAVAILABLE)
-          throw new HistoryTooShortError(nameOf(data), error);
-        if (GONE_CODES.has(code))
-          throw new CollectionsChangedError(
-            nameOf(data),
-            'was dropped or renamed, or its cursor was ended,',
-            error,
-          );
-        throw error;
+        throw readServerError(error, nameOf(data));
       }
     });
   }
