@@ -1,18 +1,16 @@
 import { isReservedVariable } from '../config/environment.js';
 import { faultsOfEdits, type FieldFault } from '../databases/database-faults.js';
-import { ENGINE_FACTS } from '../engines/engine-facts.js';
+import { ENGINE_LIST, type ListedEngine } from '../engines/engine-list.js';
 import { ENGINE_KINDS } from '../engines/engine.js';
 import { faultsOfSchedule } from '../scheduler/schedule-edits.js';
 import { DEFAULT_SCHEDULE } from '../scheduler/schedule.entity.js';
 import type { DatabaseDeclaration, Problem, ScheduleDeclaration } from './declaration.js';
 import { type Fault, type FilePath, pathText } from './fault.js';
 
-type KnownEngine = (typeof ENGINE_FACTS)[keyof typeof ENGINE_FACTS];
-
 /** The rules that a database breaks by what the file says alone: those of the API, and those of a file. */
 export function faultsOfDatabase({ path, name, engine, edits }: DatabaseDeclaration): Problem[] {
   const kind = ENGINE_KINDS.find((each) => each === engine);
-  const engines = kind === undefined ? Object.values(ENGINE_FACTS) : [ENGINE_FACTS[kind]];
+  const engines = kind === undefined ? Object.values(ENGINE_LIST) : [ENGINE_LIST[kind]];
   const faults = [
     ...faultsOfEngine(engine, kind),
     ...faultsOfEdits({ ...edits, ...(name !== '' && { name }) }, engines),
@@ -79,7 +77,7 @@ function faultsOfEngine(engine: string | undefined, kind: string | undefined): F
 
 function faultsOfSecrets(
   { uri, usernameVar, passwordVar }: DatabaseDeclaration['edits']['connection'],
-  engines: readonly KnownEngine[],
+  engines: readonly ListedEngine[],
 ): FieldFault[] {
   const faults: FieldFault[] = [];
   if (typeof uri === 'string' && engines.some((engine) => passwordIn(uri, engine))) {
@@ -101,7 +99,7 @@ function faultsOfSecrets(
   return faults;
 }
 
-function passwordIn(uri: string, engine: KnownEngine): boolean {
+function passwordIn(uri: string, engine: ListedEngine): boolean {
   try {
     return engine.readUri(uri).password !== undefined;
   } catch {

@@ -1,12 +1,12 @@
 import { ENGINE_KINDS } from '../engines/engine.js';
-import { ENGINE_FACTS } from '../engines/engine-facts.js';
+import { ENGINE_LIST } from '../engines/engine-list.js';
 import type { Declarations } from './declaration.js';
 import { pathText } from './fault.js';
 
 /** Without a database's name all of the server's are meant, where an engine knows how. */
 function supportsWholeServer(engine: string | undefined): boolean {
   const kind = ENGINE_KINDS.find((known) => known === engine);
-  return kind !== undefined && ENGINE_FACTS[kind].traits.supportsWholeServer;
+  return kind !== undefined && ENGINE_LIST[kind].traits.supportsWholeServer;
 }
 
 /** What a check without the service leaves open, as sentences. */

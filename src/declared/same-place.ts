@@ -1,7 +1,7 @@
 import { DomainError } from '../errors/domain-error.js';
 import { type ConnectedEngine, readConnection } from '../databases/connection-changes.js';
 import type { DatabaseRequest } from '../databases/database-edits.js';
-import { ENGINE_FACTS } from '../engines/engine-facts.js';
+import { ENGINE_LIST } from '../engines/engine-list.js';
 import { ENGINE_KINDS } from '../engines/engine.js';
 import type { DatabaseDeclaration } from './declaration.js';
 
@@ -9,7 +9,7 @@ import type { DatabaseDeclaration } from './declaration.js';
 export function isSamePlace({ name, engine, edits }: DatabaseDeclaration, request: DatabaseRequest): boolean {
   const kind = ENGINE_KINDS.find((each) => each === engine);
   if (kind === undefined || engine !== request.engine || name === request.name) return false;
-  const [one, other] = [edits, request].map((each) => placeOf(each.connection, ENGINE_FACTS[kind]));
+  const [one, other] = [edits, request].map((each) => placeOf(each.connection, ENGINE_LIST[kind]));
   return one !== undefined && one === other;
 }
 

@@ -1,13 +1,11 @@
 import { Module } from '@nestjs/common';
 
 import { type Engine, ENGINES } from './engine.js';
+import { ENGINE_LIST } from './engine-list.js';
 import { EngineRegistry } from './engine-registry.js';
 import { EnginesController } from './engines.controller.js';
-import { mongoEngine } from './mongo/mongo.provider.js';
-import { postgresEngine } from './postgres/postgres.provider.js';
 
-/** Every kind of database that can be backed up; a new engine is one more. */
-const engines = [postgresEngine, mongoEngine];
+const engines = Object.values(ENGINE_LIST).map(({ provider }) => provider);
 
 /** Drivers: what knows how to dump, read and restore. */
 @Module({
