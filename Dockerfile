@@ -6,8 +6,9 @@
 # NODE_IMAGE         Any image with Node 24 on Debian 12.
 # PG_CLIENT_SOURCE   pgdg: packages of the PostgreSQL project. debian: Debian's own, where the former cannot be reached.
 # PG_CLIENT_MAJORS   Majors to install. A server needs a client that is not older than itself.
-# MONGO_TOOLS        Series of the vendor's repository to install the MongoDB Database Tools from, as 8.0. Empty, as by default: the
-#                    source that is built in serves.
+# MONGO_TOOLS        Series of the vendor's repository to install the MongoDB Database Tools from, as 8.0. Their key is checked; for
+#                    Debian the vendor has them for amd64 only, and elsewhere the build fails. Empty, as by default: the source
+#                    that is built in serves.
 #
 # Behind a proxy with a certificate of its own, put the authorities' PEM file beside this one as extra-ca.crt and add
 #   --build-arg NODE_EXTRA_CA_CERTS=/build/extra-ca.crt --build-arg NPM_CONFIG_CAFILE=/build/extra-ca.crt

@@ -8,7 +8,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ensureImage } from '../../scripts/setup/images.mjs';
-import { must } from '../../scripts/setup/run.mjs';
+import { PROJECT } from '../../scripts/setup/paths.mjs';
+import { must, run } from '../../scripts/setup/run.mjs';
 import { hasDockerEngine, prepareTestcontainers } from '../support/containers.ts';
 import { OWNER_LABEL } from '../support/postgres-container.ts';
 import { SUPERUSER } from '../support/postgres-server.ts';
@@ -18,6 +19,8 @@ import { ServiceClient, type BackupContents } from './service-client.ts';
 
 const docker = await hasDockerEngine();
 const labels = { [OWNER_LABEL]: String(process.pid) };
+/** What the build argument MONGO_TOOLS is given to. */
+const MONGO_TOOLS_SCRIPT = `${PROJECT}/scripts/image/install-mongo-tools.sh`;
 
 /** Tables and rows of the database that is backed up, made when its server starts. */
 const SAMPLE = `
@@ -82,6 +85,33 @@ describe('the container image', () => {
     }
   });
 
+  it('takes the MongoDB Database Tools of their vendor, as its build argument asks for', async (context) => {
+    context.skip(!docker, 'no Docker Engine answers');
+    context.skip(process.arch !== 'x64', 'the vendor has no tools for Debian on this architecture');
+    const unreachable = await reasonWithout('https://pgp.mongodb.com/server-8.0.asc');
+    context.skip(unreachable !== undefined, `the vendor of the tools cannot be reached: ${unreachable}`);
+    const script = [
+      '-v',
+      `${MONGO_TOOLS_SCRIPT}:/install.sh:ro`,
+      '--entrypoint',
+      'sh',
+      SERVICE_IMAGE,
+      '/install.sh',
+    ];
+    const printed = await must('docker', ['run', '--rm', '--user', 'root', ...script, '8.0']);
+    expect(printed).toMatch(/^mongodump version: 100\./m);
+    expect(printed).toMatch(/^mongorestore version: 100\./m);
+  });
+
+  it.each(['9.0', '8', 'newest'])(
+    'is not built with MongoDB Database Tools of a series %s',
+    async (series) => {
+      const { code, output } = await run('sh', [MONGO_TOOLS_SCRIPT, series]);
+      expect(code).toBe(2);
+      expect(output).toContain(`such as 8.0, and not '${series}'`);
+    },
+  );
+
   it('backs up a database on its network into its volume', async (context) => {
     context.skip(!docker, 'no Docker Engine answers');
     const id = await client.register({
@@ -117,3 +147,14 @@ describe('the container image', () => {
     expect(state).toBe('0 false');
   });
 });
+
+/** Why a page cannot be had; undefined when it can. */
+async function reasonWithout(url: string): Promise<string | undefined> {
+  try {
+    const { ok, status } = await fetch(url, { signal: AbortSignal.timeout(20_000) });
+    return ok ? undefined : `HTTP ${status}`;
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    return cause instanceof Error ? cause.message : String(cause);
+  }
+}
