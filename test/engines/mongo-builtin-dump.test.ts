@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 
@@ -86,12 +86,14 @@ describe.each(mongoServers().map((server) => ({ server, title: mongoTitle(server
       const { bytes } = await openDump(fresh.client, plan);
       const reader = new ArchiveReader({ hashContent: true });
       let freed = 0;
-      await pipeline(bytes, reader, async (passed) => {
-        for await (const chunk of passed as AsyncIterable<Buffer>) {
+      const last = new Writable({
+        write: (chunk: Buffer, _encoding, done) => {
           freeExpendable(chunk);
           if (chunk.length === 0) freed += 1;
-        }
+          done();
+        },
       });
+      await pipeline(bytes, reader, last);
       const inOrder = ({ namespaces }: typeof whole.content): object[] =>
         namespaces.toSorted((a, b) => a.collection.localeCompare(b.collection));
       expect(inOrder(reader.content)).toEqual(inOrder(whole.content));
@@ -315,7 +317,7 @@ describe.each(mongoServers().map((server) => ({ server, title: mongoTitle(server
       );
     });
 
-    it('of a replica set is of one moment, and says when the server forgot it', async (context) => {
+    it('of a replica set is of one moment', async (context) => {
       needs(context, server, 'a replica set');
       await using fresh = await freshMongoDatabase(server, 'moment');
       await fill(fresh.db, 2, 5000);
