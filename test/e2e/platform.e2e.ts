@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { freshDatabase, newestPostgresServer, sql } from '../support/postgres-servers.ts';
 import { type Service, startFailingService, startService } from '../support/service.ts';
+import { until } from '../support/until.ts';
 
 /** What every problem has. */
 interface Problem {
@@ -363,7 +364,7 @@ describe('a running service', () => {
 });
 
 describe('a service with its catalog in PostgreSQL', () => {
-  it('is ready, and is so again after the server has ended its connections', async () => {
+  it('is ready while it can write there, and is so again after the server has ended its connections', async () => {
     const server = newestPostgresServer();
     await using database = await freshDatabase(server, 'catalog_e2e');
     const { username, password, host, port } = server;
@@ -381,10 +382,28 @@ describe('a service with its catalog in PostgreSQL', () => {
       [database.name, 'backstop'],
     );
     expect(ended.length).toBeGreaterThan(0);
-    await expect.poll(async () => (await service.request('GET', '/health/ready')).status).toBe(200);
     // There are several connections, each of which may be the one that finds out that it has been ended.
-    await expect.poll(async () => (await service.request('GET', '/health/db')).status).toBe(200);
+    for (const path of ['/health/ready', '/health/db']) {
+      await until(`${path} to be well`, async () => (await service.request('GET', path)).status === 200);
+    }
     expect(JSON.stringify(service.logs())).not.toContain(password);
+
+    // Whoever can only read the catalog can do no work.
+    await sql(server, database.name, 'ALTER TABLE readiness RENAME TO readiness_away');
+    const refused = await until('the service not to be ready', async () => {
+      const answer = await service.request<Problem>('GET', '/health/ready');
+      return answer.status !== 200 && answer;
+    });
+    expect(refused).toMatchObject({
+      status: 503,
+      body: { code: 'not-ready', facts: { catalog: { status: 'down' }, destination: { status: 'up' } } },
+    });
+    expect((await service.request('GET', '/health/db')).status).toBe(200);
+    await sql(server, database.name, 'ALTER TABLE readiness_away RENAME TO readiness');
+    await until(
+      'the service to be ready again',
+      async () => (await service.request('GET', '/health/ready')).status === 200,
+    );
   });
 });
 
