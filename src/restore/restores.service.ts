@@ -50,7 +50,7 @@ export class RestoresService {
         const inserted = await this.#insert(await this.planner.plan(request));
         if (inserted !== null) return inserted;
       } catch (error) {
-        // What is in the way may be the restore that the same request, sent twice at once, has just begun.
+        // What is in the way, of the target or of the key, may be the restore that the same request, sent twice, has just begun.
         const faster = await this.#firstOf(request);
         if (faster !== null) return faster;
         // Another request was faster with the name that we chose; the next plan sees that it is taken.
@@ -77,7 +77,6 @@ export class RestoresService {
     try {
       return await this.catalog.write((tx) => this.#insertIn(tx, restore));
     } catch (error) {
-      if (violatesUnique(error, 'restores', 'idempotency')) return null;
       if (!violatesUnique(error, 'restores', 'active_target')) throw error;
       await refuseSecond(this.catalog.read, restore);
       return null; // it has ended meanwhile
