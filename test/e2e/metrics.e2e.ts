@@ -10,7 +10,7 @@ import { type Family, parseExposition, valueOf } from '../support/exposition.ts'
 import { newestPostgresServer } from '../support/postgres-servers.ts';
 import { findPromtool } from '../support/promtool.ts';
 import { completedRestore } from '../support/restores.ts';
-import { type Service, startService } from '../support/service.ts';
+import { type LogLine, type Service, startService } from '../support/service.ts';
 import { backupIn, completedBackup, freshShop, holdTable, register } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
@@ -162,7 +162,7 @@ describe('the metrics', () => {
     );
   });
 
-  test('count the runs that were missed, and what retention lets go', async () => {
+  test('count the runs that were missed, of which the log tells once, and what retention lets go', async () => {
     const tended = { database: 'tended' };
     const id = await register(service, server, shop.name, 'tended');
     for (let made = 0; made < 3; made += 1) await completedBackup(service, 'tended');
@@ -183,6 +183,10 @@ describe('the metrics', () => {
     const after = await scrape();
     expect(valueOf(after, 'schedule_missed_total', tended)).toBe(told);
     expect(valueOf(after, 'retention_deleted_total', tended)).toBe(2);
+    const lines = (): LogLine[] => service.logs().filter(({ msg }) => msg.includes('backups were missed'));
+    await until('the line of the log', () => lines().length > 0);
+    const missed = { level: 'error', database: 'tended', schedule: 'hourly', count: told, caughtUp: false };
+    expect(lines()).toMatchObject([missed]);
   });
 
   test('please the linter of Prometheus', async (context) => {
