@@ -3,6 +3,7 @@ import {
   Controller,
   Delete,
   Get,
+  Headers,
   HttpCode,
   HttpStatus,
   Param,
@@ -18,6 +19,7 @@ import type { Response } from 'express';
 import { BackupViews } from '../backups/backup-views.js';
 import { BackupView } from '../backups/backup.view.js';
 import { IdParam } from '../http/id-param.decorator.js';
+import { ApiIdempotencyKey, checkedKey } from '../http/idempotency-key.js';
 import { answerPage, PagedResponse, readCursor, toPage } from '../http/paging.js';
 import { Problems } from '../http/problems.decorator.js';
 import { PreviewQuery, PreviewRequest } from './dto/preview.dto.js';
@@ -129,10 +131,15 @@ export class SchedulesController {
   @Post(':id/run')
   @IdParam('schedule')
   @HttpCode(HttpStatus.ACCEPTED)
+  @ApiIdempotencyKey()
   @ApiAcceptedResponse({ type: BackupView, description: 'Queued.' })
-  @Problems('schedule-not-found', 'backup-already-running')
-  async run(@Param('id') id: string, @Res({ passthrough: true }) response: Response): Promise<BackupView> {
-    const backup = await this.schedules.runNow(id);
+  @Problems('schedule-not-found', 'backup-already-running', 'idempotency-key-reused')
+  async run(
+    @Param('id') id: string,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<BackupView> {
+    const backup = await this.schedules.runNow(id, checkedKey(idempotencyKey));
     response.location(`/backups/${backup.id}`);
     return this.backups.of(backup);
   }

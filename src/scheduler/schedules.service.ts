@@ -103,13 +103,16 @@ export class SchedulesService {
   }
 
   /** Asks for a backup as the schedule would, and changes nothing of when it runs. @throws what `BackupsService.create` throws */
-  async runNow(id: string): Promise<Backup> {
+  async runNow(id: string, idempotencyKey?: string): Promise<Backup> {
     const schedule = await this.get(id);
     const backup = await this.backups.create({
       database: schedule.databaseId,
       trigger: 'manual',
       schedule: { id: schedule.id, slotAt: null },
+      idempotencyKey,
     });
+    // Of a repeated key the backup is an earlier one.
+    if (schedule.lastRunAt !== null && schedule.lastRunAt >= backup.createdAt) return backup;
     const last = { lastRunAt: backup.createdAt, lastBackupId: backup.id };
     await this.catalog.write((tx) => tx.update(Schedule, { id: schedule.id }, last));
     return backup;

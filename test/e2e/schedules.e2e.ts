@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { freshDatabase, newestPostgresServer } from '../support/postgres-servers.ts';
-import { type Service, startService } from '../support/service.ts';
+import { type Answer, type Service, startService } from '../support/service.ts';
 import { until } from '../support/until.ts';
 
 interface View {
@@ -322,12 +322,16 @@ describe('a schedule at work', () => {
     const [after] = await schedulesOf('works');
     expect(after).toMatchObject({ last_status: expect.stringMatching(/completed|running|queued/) as string });
     await service.request('PATCH', '/databases/works', { enabled: false });
+    const key = { 'idempotency-key': 'run-once' };
+    const run = (): Promise<Answer> =>
+      service.request('POST', `/schedules/${schedule?.id}/run`, undefined, key);
     const ran = await until('run now', async () => {
-      const answer = await service.request('POST', `/schedules/${schedule?.id}/run`);
+      const answer = await run();
       return answer.status === 202 ? answer : undefined;
     });
     expect(ran.body).toMatchObject({ trigger: 'manual', schedule_id: schedule?.id, slot_at: null });
     expect(ran.headers.get('location')).toBe(`/backups/${String(ran.body['id'])}`);
-    await until('its end', async () => (await schedulesOf('works'))[0]?.last_status === 'completed', 60_000);
-  }, 180_000);
+    await until('its end', async () => (await schedulesOf('works'))[0]?.last_status === 'completed');
+    expect((await run()).body, 'the same key').toMatchObject({ id: ran.body['id'], status: 'completed' });
+  }, 240_000);
 });
