@@ -300,6 +300,7 @@ describe('a service that dies', () => {
 });
 
 describe('names that hurt', () => {
+  let number = 0;
   test.each([
     'it\'s "quoted"',
     'mit Leerzeichen',
@@ -318,7 +319,7 @@ describe('names that hurt', () => {
     } finally {
       await client.end();
     }
-    const id = await register(common, server, database.name, `hurts ${prefix}`);
+    const id = await register(common, server, database.name, `hurts-${(number += 1)}`);
     const done = await completedBackup(common, id);
     expect(done.contents).toMatchObject({ items: 1, rows: 7 });
   });
@@ -328,8 +329,8 @@ describe.each(postgresServers())('PostgreSQL $major', (one) => {
   test('is backed up by the smallest client that is new enough', async () => {
     const shop = await freshShop(one);
     undo.use(shop);
-    await register(common, one, shop.name, `of ${one.major}`);
-    const done = await completedBackup(common, `of ${one.major}`);
+    await register(common, one, shop.name, `of-${one.major}`);
+    const done = await completedBackup(common, `of-${one.major}`);
     expect(done.tool).toMatch(new RegExp(`^pg_dump ${one.major}\\.`));
   });
 
