@@ -119,7 +119,7 @@ describe('schedules on a catalog in PostgreSQL', () => {
     }
     const running = async (): Promise<Made[]> =>
       (await two().request<Made[]>('GET', '/backups?status=queued&status=running')).body;
-    await until('their end', async () => (await running()).length === 0, 60_000);
+    await until('their end', async () => (await running()).length === 0);
     const done = await one().request<Made[]>('GET', '/backups?trigger=scheduled&status=completed');
     expect(done.body).toHaveLength(names.length);
   });

@@ -316,7 +316,7 @@ describe('a schedule at work', () => {
       const { body } = await service.request<Record<string, unknown>[]>('GET', '/backups?database_id=works');
       return body.find((backup) => backup['trigger'] === 'scheduled' && backup['status'] === 'completed');
     };
-    const backup = await until('the scheduled backup', own, 90_000);
+    const backup = await until('the scheduled backup', own, 180_000);
     expect(backup).toMatchObject({ schedule_id: schedule?.id });
     expect(backup['slot_at']).toMatch(/:00\.000Z$/);
     const [after] = await schedulesOf('works');
@@ -333,5 +333,5 @@ describe('a schedule at work', () => {
     expect(ran.headers.get('location')).toBe(`/backups/${String(ran.body['id'])}`);
     await until('its end', async () => (await schedulesOf('works'))[0]?.last_status === 'completed');
     expect((await run()).body, 'the same key').toMatchObject({ id: ran.body['id'], status: 'completed' });
-  }, 240_000);
+  }, 480_000);
 });

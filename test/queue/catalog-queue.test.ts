@@ -274,7 +274,7 @@ describe('the queue over the catalog', () => {
       for (const one of all) await queue.send(tx, one);
     });
     await queue.start();
-    await until('all to be done', () => done.length === 200 && running.size === 0, 30_000);
+    await until('all to be done', () => done.length === 200 && running.size === 0, 180_000);
     expect(broken).toEqual([]);
     expect(new Set(done).size).toBe(200);
     expect(await tickets(catalog)).toEqual([]);

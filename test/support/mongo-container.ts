@@ -68,7 +68,7 @@ export async function startMongoContainer(
     ...(isReplicaSet ? { replicaSet: REPLICA_SET } : {}),
   };
   const ready = (): Promise<boolean> =>
-    until(`${image.reference} to take commands`, () => isReady(server), 60_000);
+    until(`${image.reference} to take commands`, () => isReady(server), 180_000);
   await ready();
   return {
     server,
