@@ -173,7 +173,7 @@ function tableOf(title: string, { peaks, plainBytes }: Measure, backups: Laps, r
     );
   };
   const hasTools = backups.has(PIPE);
-  const faster = ratioOf(backups, GZIP, OWN_BY_TOOL);
+  const faster = hasTools ? ratioOf(backups, GZIP, OWN_BY_TOOL) : Number.NaN;
   return {
     title: `MongoDB: wall time, ${megabytes(plainBytes)} on ${title}`,
     columns: ['', 'figure', 'Backstop', 'goal'],

@@ -30,6 +30,9 @@ export interface CatalogSchema {
   migrations: readonly (new () => MigrationInterface)[];
 }
 
+/** Between two statements of a transaction lie moments; a machine with no CPU to spare may make seconds of them. */
+const IDLE_IN_TRANSACTION_MS = 10_000;
+
 /** What both connections share. */
 export function dataSourceOptions(location: CatalogLocation, schema: CatalogSchema): DataSourceOptions {
   const shared = {
@@ -57,6 +60,9 @@ export function dataSourceOptions(location: CatalogLocation, schema: CatalogSche
         url: location.url,
         applicationName: 'backstop',
         connectTimeoutMS: 10_000,
+        // A service that stands still in the middle of a transaction (its machine is suspended) would keep all others waiting for
+        // what it holds, the right to claim among it. The server ends its session; awake again, it meets an error and goes on.
+        extra: { idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS },
       };
 }
 
