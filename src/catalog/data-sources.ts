@@ -61,7 +61,7 @@ export function dataSourceOptions(location: CatalogLocation, schema: CatalogSche
         applicationName: 'backstop',
         connectTimeoutMS: 10_000,
         // A service that stands still in the middle of a transaction (its machine is suspended) would keep all others waiting for
-        // what it holds, the right to claim among it. The server ends its session; awake again, it meets an error and goes on.
+        // what it holds, the right to claim among it (decision 34). Awake again, it meets an error and goes on.
         extra: { idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS },
       };
 }

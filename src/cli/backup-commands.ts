@@ -169,23 +169,31 @@ async function download(
   print(context, { file: target, size_bytes }, () => `${target}  ${formatBytes(size_bytes)}`);
 }
 
-/** Saves with a bar on a terminal; the service says beforehand how much will come. */
+/** The `ETag` of an archive is its digest. */
+const DIGEST = /^"([0-9a-f]{64})"$/;
+
+/** Saves with a bar on a terminal. The service says beforehand how much will come, and its digest. */
 async function saveShown(
   context: Context,
   target: string,
   answer: Response,
   bytes: Readable,
 ): Promise<number> {
-  const total = Number(answer.headers.get('content-length'));
+  // Gone where something on the way encodes the answer anew.
+  const length = answer.headers.get('content-length');
+  const total = length === null ? undefined : Number(length);
+  const sha256 = DIGEST.exec(answer.headers.get('etag') ?? '')?.[1];
   const line = new StatusLine(context);
   let shownAtMs = Number.NEGATIVE_INFINITY;
   try {
-    return await saveAs(target, bytes, (count) => {
+    const onBytes = (count: number): void => {
       const nowMs = context.clock.monotonicMs();
-      if (nowMs - shownAtMs < SHOW_EVERY_MS && count < total) return;
+      if (nowMs - shownAtMs < SHOW_EVERY_MS && count !== total) return;
       shownAtMs = nowMs;
-      line.show(`${formatBar(count, total)} ${formatBytes(count)} of ${formatBytes(total)}`);
-    });
+      const shown = formatBytes(count);
+      line.show(total === undefined ? shown : `${formatBar(count, total)} ${shown} of ${formatBytes(total)}`);
+    };
+    return await saveAs(target, bytes, { sha256, onBytes });
   } finally {
     line.clear();
   }

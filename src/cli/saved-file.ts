@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createWriteStream, rmSync } from 'node:fs';
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
@@ -14,26 +15,29 @@ export async function mustBeFree(path: string): Promise<void> {
   if (found !== undefined) throw new CliError(EXIT.refused, `${path} is there already.`);
 }
 
+/** What is known of bytes before they come, and who is told how many have come. */
+export interface Coming {
+  /** In hexadecimal; undefined when nobody has said it. */
+  sha256: string | undefined;
+  onBytes: (count: number) => void;
+}
+
 /**
- * Writes what comes to a new file, and gives its size. Until everything is there the file is called `<path>.part`: half an archive
- * must not look like one, also when the command is killed. Nothing that is there is overwritten.
- * @param onBytes is told again and again how many have come
+ * Writes what comes to a new file, and gives its size. Until everything is there, on the disk and with the digest that was said, the
+ * file is called `<path>.part`: half an archive must not look like one, also when the command is killed. Nothing that is there is
+ * overwritten.
  * @throws CliError when it cannot; nothing is left then
  */
-export async function saveAs(
-  path: string,
-  bytes: Readable,
-  onBytes: (count: number) => void = () => undefined,
-): Promise<number> {
+export async function saveAs(path: string, bytes: Readable, coming: Coming): Promise<number> {
   const part = `${path}.part`;
-  const file = createWriteStream(part, { flags: 'wx', mode: 0o600 });
+  const file = createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true });
   const onInterrupt = (): void => {
     rmSync(part, { force: true });
     process.exit(ENDED_BY_SIGINT);
   };
   process.once('SIGINT', onInterrupt);
   try {
-    await pipeline(bytes, (source) => counted(source, onBytes), file);
+    await pipeline(bytes, (source) => checked(source, coming), file);
     await (await open(path, 'wx')).close(); // the name is ours from here on, and the next line gives it its content
     await rename(part, path);
     return file.bytesWritten;
@@ -44,16 +48,18 @@ export async function saveAs(
   }
 }
 
-async function* counted(
-  source: AsyncIterable<Buffer>,
-  onBytes: (count: number) => void,
-): AsyncIterable<Buffer> {
+async function* checked(source: AsyncIterable<Buffer>, { sha256, onBytes }: Coming): AsyncIterable<Buffer> {
+  const hash = createHash('sha256');
   let count = 0;
   for await (const chunk of source) {
+    hash.update(chunk);
     count += chunk.length;
     onBytes(count);
     yield chunk;
   }
+  const found = hash.digest('hex');
+  if (sha256 !== undefined && found !== sha256)
+    throw new Error(`what came has the SHA-256 ${found}, and not ${sha256}, as the service said`);
 }
 
 async function broken(error: unknown, path: string, part: string): Promise<CliError> {

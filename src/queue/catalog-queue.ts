@@ -125,7 +125,7 @@ export class CatalogQueue extends Queue {
 
   async #claimNext(): Promise<Claim | undefined> {
     return this.catalog.write(async (tx) => {
-      // Two that saw the same room under a cap would both take it.
+      // Two that saw the same room under a cap would both take it (decision 34).
       await this.catalog.oneAtATime(tx, CLAIMING);
       const now = this.clock.now();
       const kinds = [...this.#runners.keys()];

@@ -95,7 +95,26 @@ describe('the command line', () => {
     expect((await readFile(join(folder, backup!.filename))).equals(stored)).toBe(true);
   });
 
-  test('shows on a terminal how far a download and a backup are, and in the end the result alone', async () => {
+  test('keeps no archive whose bytes are not those that the service announced', async () => {
+    const place = await mkdtemp(join(folder, 'other-bytes-'));
+    const other = createServer((request, response) => {
+      const isDownload = request.url?.endsWith('/download') === true;
+      response.setHeader('content-type', isDownload ? 'application/octet-stream' : 'application/json');
+      response.setHeader('etag', `"${'0'.repeat(64)}"`);
+      response.end(isDownload ? 'other bytes' : JSON.stringify({ id: 'x', filename: 'shop.dump.zst' }));
+    }).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const asked = await run(`--url ${url} backups download x --output ${join(place, 'shop.dump.zst')}`);
+    expect(asked).toMatchObject({ code: 3, stdout: '' });
+    expect(asked.stderr).toMatch(/^The download broke off: what came has the SHA-256 .*, and not 0{64}/);
+    expect(await readdir(place)).toEqual([]);
+    other.close();
+  });
+
+  test('shows on a terminal how far a download and a backup are, and in the end the result alone', async (context) => {
+    const { stdout: version } = spawnSync('script', ['--version'], { encoding: 'utf8' });
+    context.skip(!version?.includes('util-linux'), 'needs the program script of util-linux for a terminal');
     // What a terminal is sent; `script` is one. Where the line is begun anew there is a mark.
     const onTerminal = (line: string): string => {
       const command = `${process.execPath} ${CLI} --url ${service.url} ${line}`;

@@ -10,9 +10,11 @@ import { readConfig } from '../../src/config/read-config.ts';
 import { CatalogQueue } from '../../src/queue/catalog-queue.ts';
 import { Ticket } from '../../src/queue/ticket.entity.ts';
 import { TicketStore } from '../../src/queue/ticket-store.ts';
-import { catalogKinds } from '../catalog/places.ts';
+import { catalogKinds, type FreshPlace } from '../catalog/places.ts';
 import { until } from '../support/until.ts';
 
+/** There is room for both. */
+const TWO = { MAX_CONCURRENT_BACKUPS: '2', MAX_CONCURRENT_PER_HOST: '2' };
 const shared = catalogKinds().findLast(({ kind }) => kind === 'postgres');
 
 /** Stands still in its first claim, after it has looked for what runs and before it looks for what waits. */
@@ -39,6 +41,58 @@ class PausingStore extends TicketStore {
   }
 }
 
+/** Several workers on one catalog, each with a queue of its own; `story` tells what their work does. */
+async function workersOn(place: FreshPlace, undo: AsyncDisposableStack, limits: Record<string, string>) {
+  const ends: (() => void)[] = [];
+  const story: string[] = [];
+  async function worker(store: PausingStore): Promise<{ catalog: Catalog; queue: CatalogQueue }> {
+    const opened = await openCatalog(place.location, { entities: [Ticket], migrations: MIGRATIONS });
+    undo.defer(() => opened.close());
+    const queue = new CatalogQueue(opened.catalog, new SystemClock(), readConfig(limits), store);
+    undo.defer(() => queue.stop(0));
+    queue.work('backup', async (lease) => {
+      const mayEnd = Promise.withResolvers<void>();
+      lease.signal.addEventListener('abort', () => mayEnd.resolve());
+      ends.push(mayEnd.resolve);
+      story.push('begun');
+      await mayEnd.promise;
+      story.push('ended');
+      await opened.catalog.write((tx) => queue.finish(tx, lease));
+    });
+    return { catalog: opened.catalog, queue };
+  }
+  return { ends, story, worker };
+}
+
+async function sendTwo(catalog: Catalog, queue: CatalogQueue): Promise<void> {
+  await catalog.write(async (tx) => {
+    for (let n = 1; n <= 2; n += 1) {
+      const runAfter = new Date(n);
+      await queue.send(tx, { kind: 'backup', subjectId: uuidv7(), lane: 'host:one', runAfter });
+    }
+  });
+}
+
+test('a worker that stands still while it claims does not keep the others waiting', async (context) => {
+  if (shared === undefined) return context.skip('no PostgreSQL server in this run');
+  await using undo = new AsyncDisposableStack();
+  const { story, worker } = await workersOn(undo.use(await shared.fresh()), undo, TWO);
+  const [still, other] = [new PausingStore(), new PausingStore()];
+  const { queue: first, catalog } = await worker(still);
+  const { queue: second } = await worker(other);
+  await sendTwo(catalog, first);
+
+  await first.start();
+  await still.hasLooked.promise;
+  other.mayGoOn.resolve();
+  await second.start();
+  await until('the other worker to have both', () => story.length === 2);
+  expect(still.claims).toBe(0);
+  still.mayGoOn.resolve();
+  await until('the one to look again', () => still.claims > 0);
+  expect(story, 'each was claimed once').toEqual(['begun', 'begun']);
+});
+
 test.for<{ cap: string; limits: Record<string, string> }>([
   { cap: 'in all', limits: { MAX_CONCURRENT_BACKUPS: '1' } },
   { cap: 'for one server', limits: { MAX_CONCURRENT_PER_HOST: '1' } },
@@ -47,40 +101,11 @@ test.for<{ cap: string; limits: Record<string, string> }>([
   async ({ limits }, context) => {
     if (shared === undefined) return context.skip('no PostgreSQL server in this run');
     await using undo = new AsyncDisposableStack();
-    const place = undo.use(await shared.fresh());
-    const ends: (() => void)[] = [];
-    const story: string[] = [];
-
-    async function worker(store: PausingStore): Promise<{ catalog: Catalog; queue: CatalogQueue }> {
-      const opened = await openCatalog(place.location, { entities: [Ticket], migrations: MIGRATIONS });
-      undo.defer(() => opened.close());
-      const queue = new CatalogQueue(opened.catalog, new SystemClock(), readConfig(limits), store);
-      undo.defer(() => queue.stop(0));
-      queue.work('backup', async (lease) => {
-        const mayEnd = Promise.withResolvers<void>();
-        lease.signal.addEventListener('abort', () => mayEnd.resolve());
-        ends.push(mayEnd.resolve);
-        story.push('begun');
-        await mayEnd.promise;
-        story.push('ended');
-        await opened.catalog.write((tx) => queue.finish(tx, lease));
-      });
-      return { catalog: opened.catalog, queue };
-    }
+    const { ends, story, worker } = await workersOn(undo.use(await shared.fresh()), undo, limits);
     const [one, other] = [new PausingStore(), new PausingStore()];
     const { queue: first, catalog } = await worker(one);
     const { queue: second } = await worker(other);
-    await catalog.write(async (tx) => {
-      for (let n = 1; n <= 2; n += 1) {
-        const work = {
-          kind: 'backup',
-          subjectId: uuidv7(),
-          lane: 'host:one',
-          runAfter: new Date(n),
-        } as const;
-        await first.send(tx, work);
-      }
-    });
+    await sendTwo(catalog, first);
 
     await first.start();
     await one.hasLooked.promise;
