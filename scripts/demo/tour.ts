@@ -105,7 +105,7 @@ function lookInside({ terminal }: Stage, manifest: Manifest): void {
   const rows = items.reduce((sum, item) => sum + item.rows, 0);
   const others = Object.entries({ ...schema.objects, ...counters })
     // Contents and positions are sums to compare by, not numbers of anything.
-    .filter(([kind, number]) => number > 0 && kind !== 'tables' && !/_(contents|positions)$/.test(kind))
+    .filter(([kind, number]) => number > 0 && kind !== 'tables' && !/_(content|positions)$/.test(kind))
     .map(([kind, number]) => counted(number, singular(kind.replaceAll('_', ' '))));
   terminal.done(`${counted(items.length, 'table')}, ${counted(rows, 'row')}`);
   terminal.enumeration(others);

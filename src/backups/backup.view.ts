@@ -85,7 +85,8 @@ export class ContentSummaryView {
    */
   rows: number;
   /**
-   * Content that is not rows.
+   * Content that is not rows. Most are numbers of something; `large_object_content` and `sequence_positions` are sums, by which two
+   * databases are compared.
    * @example { "large_objects": 3 }
    */
   counters: Record<string, number>;

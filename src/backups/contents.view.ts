@@ -34,7 +34,8 @@ export class BackupContentsView {
   /** Tables or collections that hold rows of their own, in order of their names. */
   items: ContentItemView[];
   /**
-   * Content that is not rows.
+   * Content that is not rows. Most are numbers of something; `large_object_content` and `sequence_positions` are sums, by which two
+   * databases are compared.
    * @example { "large_objects": 3 }
    */
   counters: Record<string, number>;

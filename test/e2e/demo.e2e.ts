@@ -181,6 +181,7 @@ describe('npm run demo', { timeout: 3 * DEADLINE_MS }, () => {
     expect(steps).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9']);
     expect(demo.output).toMatch(/✓ "shop" filled: \d+ tables, [2-9]\d\d,\d{3} rows/);
     expect(demo.output).toMatch(/shop\.gift cards +600 +600 +✓/);
+    expect(demo.output).toMatch(/ 8 large objects\n/);
     expect(demo.output).toMatch(/✓ evidence: proven$/m);
     // A server of MongoDB is there wherever the tests of it have one.
     if (await hasMongo()) {
