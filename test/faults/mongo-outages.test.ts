@@ -16,8 +16,6 @@ import { type FarDatabase, IN_THE_MIDDLE, Way } from './way-to-server.ts';
 
 const DOCUMENTS = 4000;
 const DATABASE = `outage_${randomBytes(4).toString('hex')}`;
-/** What is built in loads by four connections at once. */
-const LOADING_PACE = 256 * 1024;
 const LOST = /^(connection-lost|server-unreachable)$/;
 
 /** For restores, and for dumps of the databases that say nothing else. Longer than a busy machine takes to open a dump. */
@@ -143,7 +141,7 @@ describe.runIf(mongoServers().length > 0)('a MongoDB server that is lost', () =>
       },
       async () => {
         const backup = await completedBackup(service, way.name);
-        const id = await way.loading(backup, LOADING_PACE);
+        const id = await way.loading(backup);
         await lose(way.proxy);
         const failed = await restoreIn(service, id, 'failed', 'completed');
         expect(failed).toMatchObject({
@@ -201,8 +199,9 @@ describe.runIf(mongoServers().length > 0)('a MongoDB server that is lost', () =>
       const { server: killed, kill, resume } = needed(context);
       await using way = await Way.make(service, bulkOn(killed), PATIENT);
       const backup = await completedBackup(service, way.name);
-      const id = await way.loading(backup, LOADING_PACE);
+      const id = await way.loading(backup);
       await kill();
+      way.proxy.mend();
       const failed = await restoreIn(service, id, 'failed', 'completed');
       expect(failed).toMatchObject({
         status: 'failed',

@@ -221,8 +221,7 @@ describe('a server that is lost in the middle of a restore', () => {
   test('says nothing any more: the restore is given up, and its database dropped when it is back', async () => {
     await using way = await Way.make(service, bulkOn(server));
     const backup = await completedBackup(service, way.name);
-    const id = await way.loading(backup);
-    way.proxy.blackHole();
+    const id = await way.loading(backup); // and nothing is said any more
     const failed = await restoreIn(service, id, 'failed', 'completed');
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'restore-stalled', retryable: true } });
     await way.expectRestorable(id, backup);
@@ -275,6 +274,7 @@ describe.concurrent.each([
     const backup = await completedBackup(service, way.name);
     const id = await way.loading(backup);
     await own.halt(signal);
+    way.proxy.mend();
     const failed = await restoreIn(service, id, 'failed', 'completed');
     expect(failed).toMatchObject({ status: 'failed', error: { code: codes, retryable: true } });
     await own.resume();

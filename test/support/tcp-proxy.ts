@@ -13,6 +13,8 @@ export interface TcpProxy extends AsyncDisposable {
   reset(): Promise<void>;
   /** From now on nothing arrives on either side, and nobody is told; new connections hang as well. Until `mend`. */
   blackHole(): void;
+  /** A black hole as soon as so many more bytes have come from clients. Resolves then; the rest of the piece is held as well. */
+  holdAfter(bytes: number): Promise<void>;
   /** Each piece waits so long before it goes on. */
   delay(ms: number): void;
   /** Everything goes at this pace, in bytes per second and direction of each connection. */
@@ -45,6 +47,7 @@ class Proxy implements TcpProxy {
   #bytesPerSecond = Number.POSITIVE_INFINITY;
   #received = 0;
   #bytesLeft = Number.POSITIVE_INFINITY;
+  #hold: { bytesLeft: number; held: () => void } | undefined;
   /** Passed by each piece; pending while there is a black hole. */
   #gate = Promise.withResolvers<void>();
   /** Ends every waiting that trouble has made. */
@@ -80,7 +83,15 @@ class Proxy implements TcpProxy {
   }
 
   blackHole(): void {
+    const earlier = this.#gate;
     this.#gate = Promise.withResolvers<void>();
+    void this.#gate.promise.then(earlier.resolve);
+  }
+
+  holdAfter(bytes: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#hold = { bytesLeft: bytes, held: resolve };
+    return promise;
   }
 
   delay(ms: number): void {
@@ -93,6 +104,7 @@ class Proxy implements TcpProxy {
 
   mend(): void {
     this.#isCut = false;
+    this.#hold = undefined;
     this.#delayMs = 0;
     this.#bytesPerSecond = Number.POSITIVE_INFINITY;
     this.#gate.resolve();
@@ -133,7 +145,7 @@ class Proxy implements TcpProxy {
       socket.on('close', () => this.#open.delete(socket));
     }
     // A broken end breaks both; whoever uses the proxy is the one who looks at it.
-    void this.#carry(client, upstream, () => undefined);
+    void this.#carry(client, upstream, (bytes) => this.#holdAt(bytes));
     void this.#carry(upstream, client, (bytes) => {
       this.#received += bytes;
       this.#bytesLeft -= bytes;
@@ -141,6 +153,16 @@ class Proxy implements TcpProxy {
       this.#bytesLeft = Number.POSITIVE_INFINITY;
       for (const socket of this.#open) socket.destroy();
     });
+  }
+
+  #holdAt(bytes: number): void {
+    if (this.#hold === undefined) return;
+    this.#hold.bytesLeft -= bytes;
+    if (this.#hold.bytesLeft > 0) return;
+    const { held } = this.#hold;
+    this.#hold = undefined;
+    this.blackHole();
+    held();
   }
 
   async #carry(from: Socket, to: Socket, count: (bytes: number) => void): Promise<void> {
