@@ -18,10 +18,11 @@ const DOCUMENTS = 4000;
 const DATABASE = `outage_${randomBytes(4).toString('hex')}`;
 const LOST = /^(connection-lost|server-unreachable)$/;
 
-/** For restores, and for dumps of the databases that say nothing else. Longer than a busy machine takes to open a dump. */
+/** Longer than a busy machine takes to open a dump. */
 const STALL_SECONDS = 10;
-const IMPATIENT = { tool: 'builtin' };
-const PATIENT = { ...IMPATIENT, stall_seconds: 600 };
+/** The driver looks for a server that was lost for ten seconds. Whoever gives up earlier does not hear what it says. */
+const PATIENT_SECONDS = 600;
+const OPTIONS = { tool: 'builtin' };
 
 /** Some 8 MB that do not compress, in one collection. */
 async function fillBulk(server: MongoServer): Promise<void> {
@@ -31,6 +32,19 @@ async function fillBulk(server: MongoServer): Promise<void> {
     noise: randomBytes(1000).toString('hex'),
   }));
   await client.db(DATABASE).collection('bulk').insertMany(documents, { ordered: false });
+}
+
+/** Gives up what does not move for so long. */
+function serviceThatWaits(stallSeconds: number): Promise<Service> {
+  return startService({
+    env: {
+      RETRY_BACKOFF_SECONDS: '1',
+      BACKUP_MAX_ATTEMPTS: '20',
+      MAX_CONCURRENT_BACKUPS: '8',
+      MAX_CONCURRENT_PER_HOST: '8',
+      STALL_SECONDS: String(stallSeconds),
+    },
+  });
 }
 
 async function namesOn(server: MongoServer): Promise<string[]> {
@@ -64,23 +78,19 @@ async function ownServer(): Promise<StartedMongoServer | undefined> {
 
 describe.runIf(mongoServers().length > 0)('a MongoDB server that is lost', () => {
   let server: MongoServer;
-  let service: Service;
+  let patient: Service;
+  let impatient: Service;
 
   beforeAll(async () => {
     server = newestMongoServer();
     await fillBulk(server);
-    service = await startService({
-      env: {
-        RETRY_BACKOFF_SECONDS: '1',
-        BACKUP_MAX_ATTEMPTS: '20',
-        MAX_CONCURRENT_BACKUPS: '8',
-        MAX_CONCURRENT_PER_HOST: '8',
-        STALL_SECONDS: String(STALL_SECONDS),
-      },
-    });
+    [patient, impatient] = await Promise.all([
+      serviceThatWaits(PATIENT_SECONDS),
+      serviceThatWaits(STALL_SECONDS),
+    ]);
   });
   afterAll(async () => {
-    if (service !== undefined) {
+    for (const service of [patient, impatient].filter((started) => started !== undefined)) {
       expect(await childrenOf(service), 'processes that are left').toEqual([]);
       await service.stop();
     }
@@ -93,7 +103,7 @@ describe.runIf(mongoServers().length > 0)('a MongoDB server that is lost', () =>
     {
       name: 'is cut off',
       lose: (proxy: TcpProxy) => proxy.cut(),
-      options: PATIENT,
+      by: () => patient,
       dump: LOST,
       restore: LOST,
     },
@@ -101,21 +111,23 @@ describe.runIf(mongoServers().length > 0)('a MongoDB server that is lost', () =>
       name: 'resets every connection',
       // No further attempt may begin while it is looked at what the first one has left.
       lose: (proxy: TcpProxy) => proxy.reset().then(() => proxy.cut()),
-      options: PATIENT,
+      by: () => patient,
       dump: LOST,
       restore: LOST,
     },
     {
       name: 'says nothing any more',
       lose: async (proxy: TcpProxy) => proxy.blackHole(),
-      options: IMPATIENT,
+      by: () => impatient,
       dump: /^(archive-stalled|dump-not-opened)$/,
       restore: /^restore-stalled$/,
     },
-  ])('because it $name', ({ lose, options, dump, restore }) => {
+  ])('because it $name', ({ lose, by, dump, restore }) => {
+    let service: Service;
     let way: Way;
     beforeAll(async () => {
-      way = await Way.make(service, bulkOn(server), options);
+      service = by();
+      way = await Way.make(service, bulkOn(server), OPTIONS);
     });
     afterAll(() => way?.[Symbol.asyncDispose]());
 
@@ -156,7 +168,8 @@ describe.runIf(mongoServers().length > 0)('a MongoDB server that is lost', () =>
   test.concurrent(
     'only by its slowness, for longer than a stall may take, is waited for: in a dump and in a restore',
     async () => {
-      await using way = await Way.make(service, bulkOn(server), IMPATIENT);
+      const service = impatient;
+      await using way = await Way.make(service, bulkOn(server), OPTIONS);
       way.proxy.throttle(512 * 1024);
       let begun = performance.now();
       const backup = await completedBackup(service, way.name);
@@ -185,7 +198,8 @@ describe.runIf(mongoServers().length > 0)('a MongoDB server that is lost', () =>
 
     test('in the middle of a dump: told as what it is, nothing left, the next attempt good', async (context) => {
       const { server: killed, kill, resume } = needed(context);
-      await using way = await Way.make(service, bulkOn(killed), PATIENT);
+      const service = patient;
+      await using way = await Way.make(service, bulkOn(killed), OPTIONS);
       const earlier = await completedBackup(service, way.name);
       const { id } = await way.inTheMiddle();
       await kill();
@@ -197,7 +211,8 @@ describe.runIf(mongoServers().length > 0)('a MongoDB server that is lost', () =>
 
     test('in the middle of a restore: told as what it is, nothing left, and restored when asked again', async (context) => {
       const { server: killed, kill, resume } = needed(context);
-      await using way = await Way.make(service, bulkOn(killed), PATIENT);
+      const service = patient;
+      await using way = await Way.make(service, bulkOn(killed), OPTIONS);
       const backup = await completedBackup(service, way.name);
       const id = await way.loading(backup);
       await kill();

@@ -85,8 +85,15 @@ export class Way implements AsyncDisposable {
    */
   async loading(backup: BackupBody): Promise<string> {
     const held = this.proxy.holdAfter(IN_THE_MIDDLE);
-    const { id } = (await askRestore(this.#service, backup.id)).body;
-    await held;
+    let isHeld = false;
+    void held.then(() => (isHeld = true));
+    // Others restore the same database by other ways, so the service does not see that they mean the same server.
+    const target = { database_name: `${this.#database.registration['database_name']}_by_${this.name}` };
+    const { id } = (await askRestore(this.#service, backup.id, { target })).body;
+    await until('the restore to load', async () => {
+      expect((await this.restore(id)).error).toBe(null);
+      return isHeld;
+    });
     expect((await this.restore(id)).progress).toMatchObject({ phase: 'restoring' });
     return id;
   }
@@ -102,8 +109,10 @@ export class Way implements AsyncDisposable {
     const isClean = async (): Promise<boolean> => (await this.restore(failedId)).unfinished_database === null;
     await until('the unfinished database to be dropped', isClean);
     expect(await this.#database.names()).not.toContain(target.database_name);
-    const again = await askRestore(this.#service, backup.id);
-    const done = await restoreIn(this.#service, again.body.id, 'completed', 'failed');
+    const { body: again } = await askRestore(this.#service, backup.id, {
+      target: { database_name: `${target.database_name}_again` },
+    });
+    const done = await restoreIn(this.#service, again.id, 'completed', 'failed');
     const { rows } = this.#database;
     expect(done).toMatchObject({ status: 'completed', result: { compared: { rows } } });
     await this.#untilLetGo();
