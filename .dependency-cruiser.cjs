@@ -2,7 +2,19 @@
  * The floors of ARCHITECTURE.md, enforced: imports point down, never up, never in circles. A room is a folder of src/.
  */
 const floors = [
-  ['config', 'catalog', 'clock', 'errors', 'http', 'logging', 'process', 'secrets', 'queue', 'events'],
+  [
+    'config',
+    'catalog',
+    'clock',
+    'errors',
+    'http',
+    'logging',
+    'process',
+    'secrets',
+    'queue',
+    'events',
+    'idempotency',
+  ],
   ['engines', 'storage', 'archive'],
   ['databases', 'destinations'],
   ['backups', 'restore', 'verification', 'retention', 'scheduler'],

@@ -8,20 +8,20 @@ import { Clock } from '../clock/clock.js';
 import { holdDatabase } from '../databases/database-rows.js';
 import { Database } from '../databases/database.entity.js';
 import { mergeRetention } from '../databases/retention-policy.js';
+import { IdempotencyKeyReusedError } from '../idempotency/idempotency.errors.js';
+import { isRemembered } from '../idempotency/idempotency.js';
 import { Queue } from '../queue/queue.js';
 import { isActive } from './backup-lifecycle.js';
 import { BackupMoves } from './backup-moves.js';
 import { BackupQueries } from './backup-queries.js';
 import type { BackupTrigger } from './backup-states.js';
 import { Backup } from './backup.entity.js';
-import { isRemembered } from './idempotency.js';
 import {
   BackupActiveError,
   BackupCancelledError,
   BackupFailedError,
   BackupStateError,
   DatabaseChoiceError,
-  IdempotencyKeyReusedError,
   WaitTimeoutError,
 } from './backups.errors.js';
 

@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
 
 import { Backup } from '../backups/backup.entity.js';
-import { BackupStateError, IdempotencyKeyReusedError } from '../backups/backups.errors.js';
-import { isRemembered } from '../backups/idempotency.js';
+import { BackupStateError } from '../backups/backups.errors.js';
 import { Catalog } from '../catalog/catalog.js';
 import { violatesUnique } from '../catalog/write-errors.js';
 import { Clock } from '../clock/clock.js';
 import { holdDatabase } from '../databases/database-rows.js';
+import { IdempotencyKeyReusedError } from '../idempotency/idempotency.errors.js';
+import { isRemembered } from '../idempotency/idempotency.js';
 import { Queue } from '../queue/queue.js';
 import { isActive, mayBeCancelled } from './restore-lifecycle.js';
 import { RestoreMoves } from './restore-moves.js';
