@@ -1,3 +1,5 @@
+import { createHash, createHmac } from 'node:crypto';
+
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -5,7 +7,8 @@ import { SecretBox } from './secret-box.js';
 import { deriveSecretKey } from './secret-key.js';
 import { SecretDamagedError, SecretKeyMismatchError } from './secrets.errors.js';
 
-const box = new SecretBox(await deriveSecretKey('an obviously fake passphrase for tests'));
+const key = await deriveSecretKey('an obviously fake passphrase for tests');
+const box = new SecretBox(key);
 const other = new SecretBox(await deriveSecretKey('another obviously fake passphrase for tests'));
 const place = { purpose: 'database.password', recordId: '019abc00-0000-7000-8000-000000000001' };
 
@@ -65,6 +68,40 @@ describe('SecretBox', () => {
     expect(open).toThrow(SecretKeyMismatchError);
     expect(open).toThrow(other.keyId);
     expect(open).toThrow(box.keyId);
+  });
+
+  it('gives a text the same mark in the same place, today and in every version of Backstop', () => {
+    // Fixed for ever: a change here means that a request which is repeated over an update is taken for another one.
+    expect(box.mark('fake-password', place)).toBe('MnbOYkEIq3NmcGTLd5qmiDe3XylIP7VK2gP2YShx5AI');
+    expect(new SecretBox(key).mark('fake-password', place)).toBe(box.mark('fake-password', place));
+  });
+
+  it('gives another mark to another text, in another place and under another key', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), (text, purpose, recordId) => {
+        fc.pre(text !== 'fake-password' || purpose !== place.purpose || recordId !== place.recordId);
+        expect(box.mark(text, { purpose, recordId })).not.toBe(box.mark('fake-password', place));
+      }),
+    );
+    for (const elsewhere of [{ recordId: 'other' }, { purpose: 'other' }]) {
+      expect(box.mark('fake-password', { ...place, ...elsewhere })).not.toBe(
+        box.mark('fake-password', place),
+      );
+    }
+    expect(box.mark('b', { purpose: 'x', recordId: 'a' })).not.toBe(
+      box.mark('a', { purpose: 'x', recordId: 'b' }),
+    );
+    expect(other.mark('fake-password', place)).not.toBe(box.mark('fake-password', place));
+  });
+
+  it('makes no mark that a reader without the key could make of a guess', () => {
+    const mark = box.mark('fake-password', place);
+    const said = ['fake-password', JSON.stringify([place.purpose, place.recordId, 'fake-password'])];
+    for (const text of said) {
+      expect(createHash('sha256').update(text).digest('base64url')).not.toBe(mark);
+      // The key that seals is not the key that marks.
+      expect(createHmac('sha256', key.bytes).update(text).digest('base64url')).not.toBe(mark);
+    }
   });
 
   it('refuses a form that it does not know', () => {

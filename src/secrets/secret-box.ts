@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 import type { SecretKey } from './secret-key.js';
 import { SecretDamagedError, SecretKeyMismatchError } from './secrets.errors.js';
@@ -7,6 +7,9 @@ const VERSION = 'v1';
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+/** Names the use: the key of marks is another than the one that seals, and says nothing of it. */
+const MARKING = 'backstop/secret-box/mark/v1';
+const MARK_KEY_BYTES = 32;
 
 /** Where a secret belongs. It is authenticated with the value, so a sealed value opens in its own place only. */
 export interface SecretPlace {
@@ -23,9 +26,11 @@ export interface SecretPlace {
  */
 export class SecretBox {
   readonly #key: SecretKey;
+  readonly #markKey: Buffer;
 
   constructor(key: SecretKey) {
     this.#key = key;
+    this.#markKey = Buffer.from(hkdfSync('sha256', key.bytes, '', MARKING, MARK_KEY_BYTES));
   }
 
   /** Public name of the key in use. */
@@ -60,6 +65,19 @@ export class SecretBox {
     } catch (cause) {
       throw new SecretDamagedError('it was changed, or it belongs to another record', cause);
     }
+  }
+
+  /**
+   * A mark by which a text is known again that must not be kept, 43 characters long: the same text in the same place under the same key has
+   * the same mark, and nothing else has it.
+   *
+   * It is an HMAC, not a digest. A text with a password in it has so little to guess that whoever has read its digest in a catalog, or in a
+   * copy of one, tries passwords until one fits, and nobody notices. Without the key he can try nothing; with the key he could open what
+   * is sealed. The place is marked with the text, so that equal texts of two records do not show as equal.
+   */
+  mark(text: string, { purpose, recordId }: SecretPlace): string {
+    const marked = JSON.stringify([purpose, recordId, text]);
+    return createHmac('sha256', this.#markKey).update(marked, 'utf8').digest('base64url');
   }
 }
 
