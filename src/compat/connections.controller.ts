@@ -3,6 +3,7 @@ import {
   Controller,
   Delete,
   Get,
+  Headers,
   HttpCode,
   HttpStatus,
   Param,
@@ -21,6 +22,7 @@ import { NewDatabase } from '../databases/dto/new-database.dto.js';
 import { RemovalQuery } from '../databases/dto/removal.query.dto.js';
 import { InvalidRequestError } from '../http/http.errors.js';
 import { IdParam } from '../http/id-param.decorator.js';
+import { ApiIdempotencyKey } from '../http/idempotency-key.js';
 import { PageQuery } from '../http/page.dto.js';
 import { PagedResponse } from '../http/paging.js';
 import { Problems } from '../http/problems.decorator.js';
@@ -67,14 +69,22 @@ export class ConnectionsController {
 
   /** `POST /databases`. */
   @Post()
+  @ApiIdempotencyKey()
   @ApiBody({ type: NewConnectionBody })
   @ApiCreatedResponse({ type: SavedConnectionView })
-  @Problems('engine-unknown', 'connection-incomplete', 'database-name-invalid', 'database-name-taken')
+  @Problems(
+    'engine-unknown',
+    'connection-incomplete',
+    'database-name-invalid',
+    'database-name-taken',
+    'idempotency-key-reused',
+  )
   async register(
     @Body() body: NewDatabase,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<SavedConnectionView> {
-    return toSavedConnection(await this.databases.register(body, response));
+    return toSavedConnection(await this.databases.register(body, idempotencyKey, response));
   }
 
   /** `PATCH /databases/{id}`: what is left out stays, a password above all. */

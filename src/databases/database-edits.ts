@@ -1,4 +1,5 @@
 import type { ConnectionParameter, ConnectionParameters, Engine, EngineTraits } from '../engines/engine.js';
+import { NO_ORIGIN } from '../idempotency/make-once.js';
 import {
   type ConnectedEngine,
   type ConnectionChanges,
@@ -53,6 +54,7 @@ export function blankDatabase(id: string, engine: Pick<Engine, 'kind' | 'traits'
     retention: {},
     createdAt: now,
     updatedAt: now,
+    ...NO_ORIGIN,
   } satisfies Database);
 }
 

@@ -39,6 +39,11 @@ export async function holdDatabaseNamed(tx: EntityManager, name: string): Promis
   return (await tx.existsBy(Database, { name })) ? holdDatabase(tx, name) : null;
 }
 
+/** The database that a request with this idempotency key has registered, however long ago. */
+export async function databaseOfKey(entities: EntityManager, key: string): Promise<Database | null> {
+  return entities.findOneBy(Database, { idempotencyKey: key });
+}
+
 /** The unique name decides, not a look beforehand: of two at once one is told. @throws DatabaseNameTakenError */
 export async function insertDatabase(tx: EntityManager, database: Database): Promise<void> {
   await unlessNameTaken(database.name, tx.insert(Database, database));

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import type { TlsChoice } from '../engines/engine.js';
+import { requestText } from '../idempotency/request-text.js';
 import { SecretBox, type SecretPlace } from '../secrets/secret-box.js';
 import type { Database, StoredTls } from './database.entity.js';
 
@@ -27,6 +28,15 @@ export class DatabaseSecrets {
   openTls({ id, tls: { keySealed, ...tls } }: Database): TlsChoice {
     return keySealed === undefined ? tls : { ...tls, key: this.box.open(keySealed, tlsKeyOf(id)) };
   }
+
+  /**
+   * By which the request that registered a database is known again, with its password and its private key, which one with others must
+   * not be taken for. Comparing with what is sealed would not do: the password may have been changed since. A mark that does not agree
+   * because the service has another key by now is one of another request, which is then refused and not answered wrongly.
+   */
+  markRequest(databaseId: string, request: object): string {
+    return this.box.mark(requestText(request), requestOf(databaseId));
+  }
 }
 
 function passwordOf(databaseId: string): SecretPlace {
@@ -35,4 +45,8 @@ function passwordOf(databaseId: string): SecretPlace {
 
 function tlsKeyOf(databaseId: string): SecretPlace {
   return { purpose: 'database.tls-key', recordId: databaseId };
+}
+
+function requestOf(databaseId: string): SecretPlace {
+  return { purpose: 'database.request', recordId: databaseId };
 }

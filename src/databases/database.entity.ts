@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryColumn, Unique, type ValueTransformer } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn, Unique, type ValueTransformer } from 'typeorm';
 
 import { idColumn, timeColumn } from '../catalog/columns.js';
 import type { ConnectionParameters, EngineKind, TlsChoice } from '../engines/engine.js';
@@ -22,6 +22,7 @@ const NO_SETTINGS_YET: ValueTransformer = {
  */
 @Entity({ name: 'databases' })
 @Unique('uq_databases_name', ['name'])
+@Index('uq_databases_idempotency', ['idempotencyKey'], { unique: true })
 export class Database {
   @PrimaryColumn({ name: 'id', ...idColumn })
   id: string;
@@ -74,4 +75,11 @@ export class Database {
 
   @Column({ name: 'updated_at', ...timeColumn })
   updatedAt: Date;
+
+  /** Of the request that made it; see `Origin`. */
+  @Column({ name: 'idempotency_key', type: 'varchar', length: 255, nullable: true })
+  idempotencyKey: string | null;
+
+  @Column({ name: 'request_mark', type: 'varchar', length: 64, nullable: true })
+  requestMark: string | null;
 }

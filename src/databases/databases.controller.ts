@@ -1,9 +1,22 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
 import { ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 
 import { clientSignal } from '../http/client-signal.js';
 import { IdParam } from '../http/id-param.decorator.js';
+import { ApiIdempotencyKey, checkedKey } from '../http/idempotency-key.js';
 import { PageQuery } from '../http/page.dto.js';
 import { answerPage, PagedResponse, readCursor, toPage } from '../http/paging.js';
 import { Problems } from '../http/problems.decorator.js';
@@ -102,16 +115,18 @@ export class DatabasesController {
 
   /** Registers a database. Its server is not asked yet: `POST /databases/{id}/test` does that. */
   @Post()
+  @ApiIdempotencyKey()
   @ApiCreatedResponse({
     type: SavedDatabaseView,
     headers: { Location: { description: 'Path of the new record.', schema: { type: 'string' } } },
   })
-  @Problems('engine-unknown', 'connection-incomplete', ...FIELD_PROBLEMS)
+  @Problems('engine-unknown', 'connection-incomplete', 'idempotency-key-reused', ...FIELD_PROBLEMS)
   async register(
     @Body() body: NewDatabase,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<SavedDatabaseView> {
-    const database = await this.databases.register(toDatabaseRequest(body));
+    const database = await this.databases.register(toDatabaseRequest(body), checkedKey(idempotencyKey));
     response.location(`/databases/${database.id}`);
     return this.#toSavedView(database);
   }

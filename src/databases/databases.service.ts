@@ -5,13 +5,17 @@ import type { EntityManager } from 'typeorm';
 import { v7 } from 'uuid';
 
 import { Catalog } from '../catalog/catalog.js';
+import { violatesUnique } from '../catalog/write-errors.js';
 import { Clock } from '../clock/clock.js';
 import { EventLog, type NewEvent } from '../events/event-log.js';
 import type { EventName } from '../events/event-names.js';
 import { EngineRegistry } from '../engines/engine-registry.js';
+import { IdempotencyKeyReusedError } from '../idempotency/idempotency.errors.js';
+import { type KeyedMaking, makeOnce, NO_ORIGIN } from '../idempotency/make-once.js';
 import { type BackupsChoice, DatabaseDependents } from './database-dependents.js';
 import { blankDatabase, type DatabaseEdits, type DatabaseRequest, editDatabase } from './database-edits.js';
 import {
+  databaseOfKey,
   holdDatabase,
   insertDatabase,
   listDatabases,
@@ -47,16 +51,33 @@ export class DatabasesService {
     return listDatabases(this.catalog.read, page);
   }
 
-  /** Nothing is connected to: a server that is down now can be registered. Throws `engine-unknown`, `database-name-taken`, … */
-  async register(request: DatabaseRequest): Promise<Database> {
-    return this.catalog.write((tx) => this.registerIn(tx, request));
+  /**
+   * Nothing is connected to: a server that is down now can be registered. For a repeated idempotency key it gives the database that the
+   * first request has registered, as it is now.
+   *
+   * @throws `engine-unknown`, `database-name-taken`, `idempotency-key-reused`, …
+   */
+  async register(request: DatabaseRequest, idempotencyKey?: string): Promise<Database> {
+    if (idempotencyKey === undefined) return this.catalog.write((tx) => this.registerIn(tx, request));
+    const making: KeyedMaking<Database> = {
+      find: () => databaseOfKey(this.catalog.read, idempotencyKey),
+      giveUp: ({ id }) => this.catalog.write((tx) => tx.update(Database, { id }, NO_ORIGIN)),
+      refuseUnlessFor: (first) => this.#refuseUnlessFor(first, request),
+      make: () => this.catalog.write((tx) => this.registerIn(tx, request, idempotencyKey)),
+      isKeyTaken: (error) => violatesUnique(error, 'databases', 'idempotency'),
+    };
+    return makeOnce(making, this.clock);
   }
 
-  /** The same as a part of the transaction `tx`. */
-  async registerIn(tx: EntityManager, request: DatabaseRequest): Promise<Database> {
+  /** The same as a part of the transaction `tx`; the key must be free. */
+  async registerIn(tx: EntityManager, request: DatabaseRequest, idempotencyKey?: string): Promise<Database> {
     const engine = this.engines.get(request.engine);
     const database = blankDatabase(v7(), engine, this.clock.now());
     editDatabase(database, request, engine, this.secrets);
+    if (idempotencyKey !== undefined) {
+      database.idempotencyKey = idempotencyKey;
+      database.requestMark = this.secrets.markRequest(database.id, request);
+    }
     await insertDatabase(tx, database);
     await this.dependents.onSave(tx, database, request.schedule ?? {});
     this.events.append(tx, databaseEvent('DatabaseRegistered', database));
@@ -106,6 +127,11 @@ export class DatabasesService {
       await tx.delete(Database, { id: database.id });
       this.events.append(tx, databaseEvent('DatabaseRemoved', database));
     });
+  }
+
+  #refuseUnlessFor({ id, name, requestMark }: Database, request: DatabaseRequest): void {
+    if (requestMark === this.secrets.markRequest(id, request)) return;
+    throw new IdempotencyKeyReusedError(`database ${id}, "${name}"`, { database_id: id, database: name });
   }
 
   async #holdIdle(tx: EntityManager, idOrName: string): Promise<Database> {

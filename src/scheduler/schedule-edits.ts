@@ -4,6 +4,7 @@ import { isTimeZone } from '../clock/time-zone.js';
 import { isName } from '../databases/connection-rules.js';
 import { faultOf, faultsOfRetention, type FieldFault } from '../databases/database-faults.js';
 import { mergeRetention, type RetentionChanges } from '../databases/retention-policy.js';
+import { NO_ORIGIN } from '../idempotency/make-once.js';
 import { type Blackout, coversAll, toBlackoutWeek } from './blackouts.js';
 import { CronSyntaxError, parseCron } from './cron-expression.js';
 import { type Settled, settleBeforeChange, settleRuns, type Standing, wasFarAhead } from './due-runs.js';
@@ -68,6 +69,7 @@ export function blankSchedule(id: string, databaseId: string, name: string, now:
     lastBackupId: null,
     createdAt: now,
     updatedAt: now,
+    ...NO_ORIGIN,
   } satisfies Schedule);
 }
 

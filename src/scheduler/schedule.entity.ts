@@ -22,6 +22,7 @@ export const DEFAULT_SCHEDULE = 'default';
 /** When a database is backed up. Without `cron` and `intervalHours` it follows the service's own `BACKUP_SCHEDULE`. */
 @Entity({ name: 'schedules' })
 @Index('uq_schedules_name', ['databaseId', 'name'], { unique: true })
+@Index('uq_schedules_idempotency', ['idempotencyKey'], { unique: true })
 @Index('ix_schedules_next', ['nextRunAt'])
 @Index('ix_schedules_settled', ['settledUntil'])
 export class Schedule {
@@ -100,4 +101,11 @@ export class Schedule {
 
   @Column({ name: 'updated_at', ...timeColumn })
   updatedAt: Date;
+
+  /** Of the request that made it; see `Origin`. */
+  @Column({ name: 'idempotency_key', type: 'varchar', length: 255, nullable: true })
+  idempotencyKey: string | null;
+
+  @Column({ name: 'request_mark', type: 'varchar', length: 64, nullable: true })
+  requestMark: string | null;
 }

@@ -10,9 +10,12 @@ import {
 import { describe, expect, it } from 'vitest';
 
 import { dataSourceOptions } from '../../src/catalog/data-sources.ts';
+import { AddOrigins1763700000043 } from '../../src/catalog/migrations/0043-origins.ts';
 import { MIGRATIONS } from '../../src/catalog/migrations/all.ts';
 import { openCatalog } from '../../src/catalog/open-catalog.ts';
 import { wordOf } from '../../src/catalog/columns.ts';
+import { Database } from '../../src/databases/database.entity.ts';
+import { Schedule } from '../../src/scheduler/schedule.entity.ts';
 import { catalogKinds, type CatalogKind } from './places.ts';
 // Every entity that a room registers is decorated by importing the whole service.
 import '../../src/app.module.ts';
@@ -114,6 +117,31 @@ describe.each(catalogKinds())('the migrations on $name', (kind) => {
     await runner.release();
     await source.destroy();
     expect(left).not.toContain(true);
+  });
+
+  it('keep what is there: databases and schedules from before they had origins', async () => {
+    await using place = await kind.fresh();
+    const before = MIGRATIONS.slice(0, MIGRATIONS.indexOf(AddOrigins1763700000043));
+    const older = await openCatalog(place.location, { entities: [], migrations: before });
+    const time = '2026-11-21T03:00:00.000Z';
+    await older.catalog.write(async (tx) => {
+      await tx.query(`INSERT INTO databases (id, name, engine, host, port, database_name, parameters, tls, options,
+        created_at, updated_at) VALUES ('d1', 'shop', 'postgres', 'db', 5432, 'shop', '{}', '{}', '{}',
+        '${time}', '${time}')`);
+      await tx.query(`INSERT INTO schedules (id, database_id, name, cron, enabled, catch_up, jitter_seconds, blackouts,
+        anchor_at, settled_until, created_at, updated_at) VALUES ('s1', 'd1', 'default', '0 3 * * *', true, 'run', 0,
+        '[]', '${time}', '${time}', '${time}', '${time}')`);
+    });
+    await older.close();
+    const { catalog, close } = await openCatalog(place.location, ALL);
+    const noOrigin = { idempotencyKey: null, requestMark: null };
+    expect(await catalog.read.find(Database)).toMatchObject([{ id: 'd1', name: 'shop', ...noOrigin }]);
+    const kept = { id: 's1', databaseId: 'd1', cron: '0 3 * * *', ...noOrigin };
+    expect(await catalog.read.find(Schedule)).toMatchObject([kept]);
+    // A schedule still goes with its database.
+    await catalog.write((tx) => tx.delete(Database, { id: 'd1' }));
+    expect(await catalog.read.count(Schedule)).toBe(0);
+    await close();
   });
 
   it('are all done or none', async () => {

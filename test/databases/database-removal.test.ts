@@ -91,6 +91,8 @@ beforeEach(async () => {
     retention: {},
     createdAt: now,
     updatedAt: now,
+    idempotencyKey: null,
+    requestMark: null,
   } satisfies Database);
   await open.catalog.write((tx) => insertDatabase(tx, shop));
 });

@@ -43,6 +43,8 @@ function row(name: string): Database {
     retention: { retentionDays: null, keepDaily: 7 },
     createdAt: now,
     updatedAt: now,
+    idempotencyKey: null,
+    requestMark: null,
   } satisfies Database);
 }
 
