@@ -98,6 +98,11 @@ export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, O
     return true;
   }
 
+  /** Whether it follows the service's own schedule, which would come back if it went. */
+  isServicesOwn(schedule: Schedule): boolean {
+    return this.timings.hasDefault && this.timings.followsDefault(schedule);
+  }
+
   /** `null` for all that it says of its time, and nothing in its place. */
   #isTakenAway(schedule: Schedule, edits: DefaultScheduleEdits): boolean {
     const { cron = schedule.cron, intervalHours = schedule.intervalHours } = edits;
@@ -112,7 +117,7 @@ export class DefaultScheduleKeeper implements DatabaseDependent, OnModuleInit, O
     found: Schedule | null,
     { timezone, enabled }: DefaultScheduleEdits,
   ): Promise<boolean> {
-    const stays = found !== null && this.timings.hasDefault && this.timings.followsDefault(found);
+    const stays = found !== null && this.isServicesOwn(found);
     if (found !== null && !stays) await removeSchedule(tx, found);
     const follows = stays || (await this.follow(tx, database.id));
     const hasMore = follows && (await this.onSave(tx, database, { timezone, enabled }));

@@ -24,13 +24,21 @@ export async function insertSchedule(
   await unlessNameTaken(schedule, database, tx.insert(Schedule, schedule));
 }
 
-/** Writes every column of a row that is held. @throws ScheduleNameTakenError */
+/** The schedule that a request with this idempotency key has made, however long ago. */
+export async function scheduleOfKey(entities: EntityManager, key: string): Promise<Schedule | null> {
+  return entities.findOneBy(Schedule, { idempotencyKey: key });
+}
+
+/**
+ * Writes what a row that is held says, but not its origin: whoever gives its old key up, to have it himself, holds another database, and
+ * the key written back would be there twice. @throws ScheduleNameTakenError
+ */
 export async function updateSchedule(
   tx: EntityManager,
   schedule: Schedule,
   database: Database,
 ): Promise<void> {
-  const { id, ...columns } = schedule;
+  const { id, idempotencyKey: _key, requestMark: _mark, ...columns } = schedule;
   await unlessNameTaken(schedule, database, tx.update(Schedule, { id }, columns));
 }
 

@@ -84,16 +84,19 @@ export class SchedulesController {
 
   /** Makes a schedule. Its first run is its first moment from now on. */
   @Post()
+  @ApiIdempotencyKey()
   @ApiCreatedResponse({
     type: ScheduleView,
     headers: { Location: { description: 'Path of the new record.', schema: { type: 'string' } } },
   })
-  @Problems('database-not-found', ...FIELD_PROBLEMS)
+  @Problems('database-not-found', 'idempotency-key-reused', ...FIELD_PROBLEMS)
   async create(
     @Body() body: NewSchedule,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ScheduleView> {
-    const schedule = await this.schedules.create(body.database_id, toScheduleEdits(body));
+    const key = checkedKey(idempotencyKey);
+    const schedule = await this.schedules.create(body.database_id, toScheduleEdits(body), key);
     response.location(`/schedules/${schedule.id}`);
     return this.#toView(schedule);
   }

@@ -4,10 +4,15 @@ import { type EntityManager } from 'typeorm';
 import { Backup } from '../backups/backup.entity.js';
 import { BackupsService } from '../backups/backups.service.js';
 import { Catalog } from '../catalog/catalog.js';
+import { violatesUnique } from '../catalog/write-errors.js';
+import { Clock } from '../clock/clock.js';
 import { holdDatabase } from '../databases/database-rows.js';
 import { Database } from '../databases/database.entity.js';
 import { EventLog } from '../events/event-log.js';
 import type { EventName } from '../events/event-names.js';
+import { IdempotencyKeyReusedError } from '../idempotency/idempotency.errors.js';
+import { type KeyedMaking, makeOnce, NO_ORIGIN, type Origin } from '../idempotency/make-once.js';
+import { requestDigest } from '../idempotency/request-text.js';
 import { DefaultScheduleKeeper } from './default-schedule-keeper.js';
 import { ScheduleFromEnvironmentError, ScheduleInvalidError } from './schedule.errors.js';
 import { DEFAULT_SCHEDULE, Schedule } from './schedule.entity.js';
@@ -18,16 +23,16 @@ import {
   insertSchedule,
   removeSchedule,
   requireSchedule,
+  scheduleOfKey,
   updateSchedule,
 } from './schedule-rows.js';
-import { ScheduleTimings } from './schedule-timings.js';
 
 /** What can be asked of schedules. Those of a removed database are removed with it. */
 @Injectable()
 export class SchedulesService {
   constructor(
     private readonly catalog: Catalog,
-    private readonly timings: ScheduleTimings,
+    private readonly clock: Clock,
     private readonly editor: ScheduleEditor,
     private readonly keeper: DefaultScheduleKeeper,
     private readonly backups: BackupsService,
@@ -40,11 +45,24 @@ export class SchedulesService {
   }
 
   /**
+   * For a repeated idempotency key it gives the schedule that the first request has made, as it is now.
+   *
    * @param database id or name
-   * @throws DatabaseNotFoundError, ScheduleNameTakenError, and what the rules throw
+   * @throws DatabaseNotFoundError, ScheduleNameTakenError, IdempotencyKeyReusedError, and what the rules throw
    */
-  async create(database: string, edits: ScheduleEdits): Promise<Schedule> {
-    return this.catalog.write(async (tx) => this.#createIn(tx, await holdDatabase(tx, database), edits));
+  async create(database: string, edits: ScheduleEdits, idempotencyKey?: string): Promise<Schedule> {
+    const make = (origin: Origin): Promise<Schedule> =>
+      this.catalog.write(async (tx) => this.#createIn(tx, await holdDatabase(tx, database), edits, origin));
+    if (idempotencyKey === undefined) return make(NO_ORIGIN);
+    const requestMark = requestDigest({ database, edits });
+    const making: KeyedMaking<Schedule> = {
+      find: () => scheduleOfKey(this.catalog.read, idempotencyKey),
+      giveUp: ({ id }) => this.catalog.write((tx) => tx.update(Schedule, { id }, NO_ORIGIN)),
+      refuseUnlessFor: (first) => refuseUnlessFor(first, requestMark),
+      make: () => make({ idempotencyKey, requestMark }),
+      isKeyTaken: (error) => violatesUnique(error, 'schedules', 'idempotency'),
+    };
+    return makeOnce(making, this.clock);
   }
 
   /**
@@ -60,7 +78,7 @@ export class SchedulesService {
   ): Promise<'created' | 'changed' | 'unchanged'> {
     const schedule = await tx.findOneBy(Schedule, { databaseId: database.id, name: edits.name });
     if (schedule === null) {
-      await this.#createIn(tx, database, edits);
+      await this.#createIn(tx, database, edits, NO_ORIGIN);
       return 'created';
     }
     if (!changesSchedule(schedule, edits)) return 'unchanged';
@@ -93,9 +111,7 @@ export class SchedulesService {
     await this.catalog.write(async (tx) => {
       const schedule = await requireSchedule(tx, id);
       const database = await holdDatabase(tx, schedule.databaseId);
-      if (this.timings.followsDefault(schedule) && this.timings.hasDefault) {
-        throw new ScheduleFromEnvironmentError(schedule.id);
-      }
+      if (this.keeper.isServicesOwn(schedule)) throw new ScheduleFromEnvironmentError(schedule.id);
       await removeSchedule(tx, schedule);
       await this.keeper.follow(tx, database.id);
       this.#tell(tx, 'ScheduleRemoved', schedule, database);
@@ -118,9 +134,14 @@ export class SchedulesService {
     return backup;
   }
 
-  async #createIn(tx: EntityManager, held: Database, edits: ScheduleEdits): Promise<Schedule> {
+  async #createIn(
+    tx: EntityManager,
+    held: Database,
+    edits: ScheduleEdits,
+    origin: Origin,
+  ): Promise<Schedule> {
     await dropFollower(tx, held.id);
-    const schedule = this.editor.blank(held.id, edits.name ?? DEFAULT_SCHEDULE);
+    const schedule = Object.assign(this.editor.blank(held.id, edits.name ?? DEFAULT_SCHEDULE), origin);
     await this.editor.edit(tx, schedule, held, edits);
     await insertSchedule(tx, schedule, held);
     this.#tell(tx, 'ScheduleCreated', schedule, held);
@@ -147,4 +168,11 @@ export class SchedulesService {
       facts: { schedule: schedule.name },
     });
   }
+}
+
+/** A schedule has no secrets, so a digest may lie in its row. */
+function refuseUnlessFor({ id, name, databaseId, requestMark }: Schedule, mark: string): void {
+  if (requestMark === mark) return;
+  const facts = { schedule_id: id, schedule: name, database_id: databaseId };
+  throw new IdempotencyKeyReusedError(`schedule ${id}, "${name}" of database ${databaseId}`, facts);
 }

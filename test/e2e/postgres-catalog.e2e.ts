@@ -19,6 +19,8 @@ import { backupIn, type BackupBody, completedBackup, freshShop, register } from 
 import { until } from '../support/until.ts';
 
 const server = newestPostgresServer();
+/** A database that nothing connects to. */
+const nowhere = { engine: 'postgres', host: 'db.example.com', database_name: 'shop' };
 let catalog: FreshDatabase;
 let shop: FreshDatabase;
 let service: Service;
@@ -161,6 +163,61 @@ describe('with a catalog in PostgreSQL', () => {
     });
     await other.query('DELETE FROM backups WHERE id = $1', [faster.id]);
   });
+
+  test.each([
+    {
+      table: 'databases',
+      bodies: ['once', 'once', 'once', 'once'].map((name) => ({ ...nowhere, name })),
+      statuses: [201, 201, 201, 201],
+    },
+    {
+      table: 'databases',
+      bodies: ['one', 'other'].map((name) => ({ ...nowhere, name })),
+      statuses: [201, 409],
+    },
+    {
+      table: 'schedules',
+      bodies: ['shop', 'shop', 'shop'].map((database_id) => ({
+        database_id,
+        name: 'once',
+        cron: '0 3 * * *',
+      })),
+      statuses: [201, 201, 201],
+    },
+    {
+      table: 'schedules',
+      bodies: ['shop', 'near'].map((database_id) => ({ database_id, name: 'other', cron: '0 3 * * *' })),
+      statuses: [201, 409],
+    },
+  ])(
+    'one key makes one record of requests to $table at once, answered with $statuses',
+    async ({ table, bodies, statuses }) => {
+      await service.request('POST', '/databases', { ...nowhere, name: 'near' });
+      const key = { 'idempotency-key': `${table}: ${statuses.join()}` };
+      // All of them have looked whether the key is known, and wait to insert.
+      const other = await connect(server, catalog.name);
+      onTestFinished(() => other.end());
+      await other.query(`BEGIN; LOCK TABLE ${table} IN SHARE MODE`);
+      const asked = Promise.all(
+        bodies.map((body) => service.request<{ id: string }>('POST', `/${table}`, body, key)),
+      );
+      await until('all of them to wait', async () => {
+        const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`;
+        return (await sql(server, 'postgres', waiting, [catalog.name])).length === bodies.length;
+      });
+      await other.query('COMMIT');
+      const answers = await asked;
+      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual(statuses);
+      const made = answers.filter(({ status }) => status === 201).map(({ body }) => body.id);
+      expect(new Set(made).size).toBe(1);
+      for (const { status, body } of answers) {
+        if (status === 409) expect(body).toMatchObject({ code: 'idempotency-key-reused' });
+      }
+      const rows = `SELECT id FROM ${table} WHERE idempotency_key = $1`;
+      expect(await sql(server, catalog.name, rows, [key['idempotency-key']])).toEqual([{ id: made[0] }]);
+      await service.request('DELETE', `/${table}/${made[0]}`);
+    },
+  );
 
   test('remembers everything after a restart', async () => {
     const before = (await service.request('GET', '/backups')).text;

@@ -96,7 +96,7 @@ export function schedulerOn(
     new DatabaseDependents(),
     new DefaultSchedules(catalog),
   );
-  const service = new SchedulesService(catalog, timings, editor, keeper, backups, events);
+  const service = new SchedulesService(catalog, clock, editor, keeper, backups, events);
   return {
     ticker,
     keeper,
