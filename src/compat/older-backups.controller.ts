@@ -3,6 +3,7 @@ import {
   Controller,
   Delete,
   Get,
+  Headers,
   HttpCode,
   HttpStatus,
   Param,
@@ -23,6 +24,7 @@ import { NewBackupDto, toNewBackup } from '../backups/dto/new-backup.dto.js';
 import { OverviewController } from '../backups/overview.controller.js';
 import { Clock } from '../clock/clock.js';
 import { IdParam } from '../http/id-param.decorator.js';
+import { ApiIdempotencyKey, checkedKey } from '../http/idempotency-key.js';
 import { PagedResponse } from '../http/paging.js';
 import { Problems } from '../http/problems.decorator.js';
 import { fieldsOf } from '../http/view-fields.js';
@@ -53,10 +55,12 @@ export class OlderBackupsController {
   /** `POST /backups?wait=completed`. */
   @Post()
   @HttpCode(HttpStatus.OK)
+  @ApiIdempotencyKey()
   @Problems(
     'database-not-found',
     'database-not-chosen',
     'backup-already-running',
+    'idempotency-key-reused',
     'backup-failed',
     'wait-timeout',
     'retention-invalid',
@@ -64,9 +68,11 @@ export class OlderBackupsController {
   async create(
     @Body() body: NewBackupDto,
     @Query() query: PatienceQuery,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OlderBackupView> {
-    return this.work.makeBackup(toNewBackup(body), query.timeout_seconds, response);
+    const request = { ...toNewBackup(body), idempotencyKey: checkedKey(idempotencyKey) };
+    return this.work.makeBackup(request, query.timeout_seconds, response);
   }
 
   /** `GET /backups/status`. */

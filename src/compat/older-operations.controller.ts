@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, HttpStatus, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, HttpStatus, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 
@@ -6,6 +6,7 @@ import { BackupQueries } from '../backups/backup-queries.js';
 import { NewBackupDto, toNewBackup } from '../backups/dto/new-backup.dto.js';
 import { OverviewController } from '../backups/overview.controller.js';
 import { Clock } from '../clock/clock.js';
+import { ApiIdempotencyKey, checkedKey } from '../http/idempotency-key.js';
 import { Problems } from '../http/problems.decorator.js';
 import { fieldsOf } from '../http/view-fields.js';
 import { NewRestore } from '../restore/dto/new-restore.dto.js';
@@ -34,21 +35,24 @@ export class OlderOperationsController {
   /** `POST /backups/restore?wait=completed`: beside the old database, unless `mode` and `confirm` say otherwise. */
   @Post('backups/restore')
   @HttpCode(HttpStatus.OK)
+  @ApiIdempotencyKey()
   @Problems(
     'backup-not-chosen',
     'backup-not-found',
     'backup-not-in-state',
     'confirmation-missing',
+    'idempotency-key-reused',
     'restore-not-completed',
     'restore-wait-timeout',
   )
   async restore(
     @Body() body: NewRestore,
     @Query() query: PatienceQuery,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OlderRestoreView> {
     const wait = { wait: 'completed', timeout_seconds: query.timeout_seconds } as const;
-    const restore = await this.restores.restore(body, wait, undefined, response);
+    const restore = await this.restores.restore(body, wait, idempotencyKey, response);
     const { filename } = await this.queries.get(restore.backup_id);
     return toOlderRestore(restore, filename, this.clock.now());
   }
@@ -64,10 +68,12 @@ export class OlderOperationsController {
   /** `POST /backups?wait=completed`. */
   @Post('v1/backup/create')
   @HttpCode(HttpStatus.OK)
+  @ApiIdempotencyKey()
   @Problems(
     'database-not-found',
     'database-not-chosen',
     'backup-already-running',
+    'idempotency-key-reused',
     'backup-failed',
     'wait-timeout',
     'retention-invalid',
@@ -75,9 +81,11 @@ export class OlderOperationsController {
   async create(
     @Body() body: NewBackupDto,
     @Query() query: PatienceQuery,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OlderBackupView> {
-    return this.work.makeBackup(toNewBackup(body), query.timeout_seconds, response);
+    const request = { ...toNewBackup(body), idempotencyKey: checkedKey(idempotencyKey) };
+    return this.work.makeBackup(request, query.timeout_seconds, response);
   }
 
   /**
@@ -87,12 +95,14 @@ export class OlderOperationsController {
    */
   @Post('v1/backup/create-custom')
   @HttpCode(HttpStatus.OK)
+  @ApiIdempotencyKey()
   @Problems(
     'backup-dir-refused',
     'storage-unavailable',
     'database-not-found',
     'database-not-chosen',
     'backup-already-running',
+    'idempotency-key-reused',
     'backup-failed',
     'wait-timeout',
     'retention-invalid',
@@ -100,10 +110,12 @@ export class OlderOperationsController {
   async createCustom(
     @Body() body: CustomBackupDto,
     @Query() query: PatienceQuery,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OlderBackupView> {
     const folder = body.backup_dir ?? undefined;
-    return this.work.makeBackup({ ...toNewBackup(body), folder }, query.timeout_seconds, response);
+    const request = { ...toNewBackup(body), folder, idempotencyKey: checkedKey(idempotencyKey) };
+    return this.work.makeBackup(request, query.timeout_seconds, response);
   }
 
   /** `GET /backups/stats`. */

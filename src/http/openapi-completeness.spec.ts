@@ -30,6 +30,23 @@ interface Property {
 /** Longer ones are cut off, or wrapped, in the list of operations. */
 const LONGEST_SUMMARY = 130;
 
+/** Who sends one of these again, asks the same again: a test, a plan, or an end that has come already. */
+const MAKING_NOTHING = [
+  '/api/backups/cleanup',
+  '/api/v1/backup/cleanup',
+  '/backups/cleanup',
+  '/backups/{id}/cancel',
+  '/connections/{id}/test',
+  '/databases/{id}/retention',
+  '/databases/{id}/test',
+  '/restores/{id}/cancel',
+  '/schedules/preview',
+];
+
+function takesKey({ parameters = [] }: Operation): boolean {
+  return parameters.some(({ name }) => name === 'Idempotency-Key');
+}
+
 /** Everything that the document leaves for its reader to guess, one sentence each. */
 function gapsIn(document: Document): string[] {
   const tags = (document.tags ?? []).map(({ name }) => name);
@@ -86,6 +103,14 @@ describe('openapi.json', () => {
     expect(Object.keys(document.paths).length).toBeGreaterThan(10);
     expect(Object.keys(document.components?.schemas ?? {}).length).toBeGreaterThan(10);
     expect(gapsIn(document)).toEqual([]);
+  });
+
+  it('has every POST take an Idempotency-Key, but for those that make nothing', () => {
+    const { paths } = JSON.parse(text) as Document;
+    const withoutKey = Object.entries(paths)
+      .filter(([, { post }]) => post !== undefined && !takesKey(post))
+      .map(([path]) => path);
+    expect(withoutKey.toSorted()).toEqual(MAKING_NOTHING.toSorted());
   });
 });
 

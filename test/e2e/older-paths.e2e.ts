@@ -76,6 +76,21 @@ describe('backups', () => {
     expect(record.body).toMatchObject({ id: answer.body['id'], status: 'completed' });
   });
 
+  it.each([
+    ['/api/backups', {}],
+    ['/api/v1/backup/create', {}],
+    ['/api/v1/backup/create-custom', { retention_days: 3 }],
+    ['/api/backups/restore', { filename: 'newest' }],
+  ])('POST %s answers a repeated Idempotency-Key with the first record', async (path, body) => {
+    const sent = 'filename' in body ? { filename: await made() } : body;
+    const send = (key: string): Promise<Answer<Body>> =>
+      service.request('POST', path, sent, { 'idempotency-key': key });
+    const [first, second] = [await send(`older ${path}`), await send(`older ${path}`)];
+    expect(first.status, first.text).toBe(200);
+    expect([second.status, second.body['id']]).toEqual([200, first.body['id']]);
+    expect((await send('')).body).toMatchObject({ status: 400, code: 'invalid-request' });
+  });
+
   it('POST /backups with a description alone is the one database; ?wait=completed has the fields of old', async () => {
     const queued = await post('/backups', { description: 'before the release' });
     expect(queued.status).toBe(202);
