@@ -18,7 +18,7 @@ export const IN_THE_MIDDLE = 1024 * 1024;
 export interface FarDatabase {
   server: { host: string; port: number };
   /** What the service is told of it, but for its name, its address and its options. */
-  registration: Record<string, unknown>;
+  registration: Record<string, unknown> & { database_name: string };
   /** Its rows or documents. */
   rows: number;
   /** Names of all databases of its server. */
@@ -88,7 +88,7 @@ export class Way implements AsyncDisposable {
     let isHeld = false;
     void held.then(() => (isHeld = true));
     // Others restore the same database by other ways, so the service does not see that they mean the same server.
-    const target = { database_name: `${this.#database.registration['database_name']}_by_${this.name}` };
+    const target = { database_name: `${this.#database.registration.database_name}_by_${this.name}` };
     const { id } = (await askRestore(this.#service, backup.id, { target })).body;
     await until('the restore to load', async () => {
       expect((await this.restore(id)).error).toBe(null);
