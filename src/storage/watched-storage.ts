@@ -13,9 +13,12 @@ import {
   type StorageSpace,
   type StoredObject,
 } from './storage.js';
+import { WatchedBytes } from './watched-bytes.js';
 
 /** What a put may need to end itself once its signal has aborted; then nobody waits for it any longer. */
 const OBEYS_WITHIN_MS = 5_000;
+/** What the closing of an object may take whose reader wants no more of it; a read that is under way has to end before. */
+const CLOSES_WITHIN_MS = 2_000;
 
 /** How long a storage may leave a call without an answer. */
 export interface Patience {
@@ -27,8 +30,8 @@ export interface Patience {
 /**
  * A storage whose callers never wait for ever. A share whose server is gone answers no call, and a system call obeys no signal:
  * who awaited one would keep its row `running` until somebody looks. So a call is given up: a put some seconds after its signal has
- * aborted, with the signal's reason; any other one after `limitMs`, with `storage-unavailable`. It goes on behind our back, since
- * nothing can end it, and therefore:
+ * aborted, with the signal's reason; the closing of an object that is read no further, after a moment; any other call after
+ * `limitMs`, with `storage-unavailable`. It goes on behind our back, since nothing can end it, and therefore:
  *
  * - while a put that was given up has not ended, nobody is told that its object is gone: `delete`, and a `sweep` of its parts, are
  *   refused, so that a row names the object until it is known what became of it;
@@ -36,7 +39,8 @@ export interface Patience {
  *   few threads that also serve the catalog
  *   ([decision 33](../../docs/decisions/0033-a-call-without-an-answer-is-given-up.md)).
  *
- * Not watched are the bytes of an object that was opened, and the sweep of a whole place, which may take hours.
+ * How long the bytes of an object that was opened may stand still is for its reader to say. Not watched is the sweep of a whole place,
+ * which may take hours.
  */
 export class WatchedStorage extends Storage {
   override readonly kind: string;
@@ -73,7 +77,7 @@ export class WatchedStorage extends Storage {
     this.#mustAnswer();
     const opening = this.#inner.get(key, range);
     try {
-      return await this.#answered(opening);
+      return new WatchedBytes(await this.#answered(opening), (closed) => this.#closedSoon(closed));
     } catch (error) {
       void opening.then((late) => late.destroy()).catch(() => undefined);
       throw error;
@@ -177,6 +181,19 @@ export class WatchedStorage extends Storage {
     const end = (): void => void this.#unended.delete(key);
     putting.then(end, end);
     this.#answered(putting).catch(() => undefined);
+  }
+
+  /** Resolves when an object is closed, or has not been for too long; then it counts as a call that waits for its answer. */
+  async #closedSoon(closed: Promise<void>): Promise<void> {
+    const ended = new AbortController();
+    const late = this.#patience.clock.sleep(CLOSES_WITHIN_MS, ended.signal).then(() => 'late' as const);
+    try {
+      if ((await Promise.race([closed, late])) !== 'late') return;
+    } finally {
+      ended.abort();
+    }
+    this.#log.warn({ place: this.#place }, 'the storage does not answer; a read is no longer waited for');
+    this.#answered(closed).catch(() => undefined);
   }
 
   /** Gives what a call gives, or rejects when that takes too long. */

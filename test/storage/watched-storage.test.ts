@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import { callbackify } from 'node:util';
 
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -217,6 +218,74 @@ describe('a storage that does not answer', () => {
     await setImmediate();
     expect(await rejectionOf(storage.stat('shop/other'))).toMatchObject(SILENT);
   });
+});
+
+describe('an object that is read', () => {
+  /** A storage whose object gives its first bytes, and then hangs in a read, which keeps it from being closed. */
+  async function hanging(): Promise<{ bytes: Readable; answer: () => void; watched: WatchedStorage }> {
+    const gate = Promise.withResolvers<void>();
+    const inner = share.storage;
+    inner.get = async () =>
+      new Readable({
+        read() {
+          if (this.readableLength === 0 && !this.readableDidRead) this.push('the first bytes');
+        },
+        destroy(error, callback) {
+          callbackify(() => gate.promise)(() => callback(error));
+        },
+      });
+    const watched = new WatchedStorage(inner, PLACE, { clock, limitMs: LIMIT_MS });
+    return { bytes: await watched.get('shop/one'), answer: gate.resolve, watched };
+  }
+
+  test('and hangs is let go a moment after nobody wants it any more, and counts as a call without an answer', async () => {
+    const { bytes, answer, watched } = await hanging();
+    expect(String((await bytes[Symbol.asyncIterator]().next()).value)).toBe('the first bytes');
+    bytes.destroy(new Error('not wanted any more'));
+    const failure = new Promise((resolve) => bytes.once('error', resolve));
+    await pass(1_999);
+    await setImmediate();
+    expect(bytes.closed).toBe(false);
+    clock.advance(1);
+    expect(await failure).toMatchObject({ message: 'not wanted any more' });
+    // As long as it may still answer, the storage is asked.
+    await putText(watched, 'shop/other', 'other');
+    expect(await watched.stat('shop/other')).toBeDefined();
+    await pass(LIMIT_MS);
+    await setImmediate();
+    expect(await rejectionOf(watched.stat('shop/other'))).toMatchObject(SILENT);
+    answer();
+    await until('it to be asked again', () =>
+      watched.stat('shop/other').then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  test('to its end, or not at all, is closed at once, and nobody waits', async () => {
+    await putText(storage, 'shop/one', 'one');
+    expect(String(await contentOf(storage, 'shop/one'))).toBe('one');
+    const unread = await storage.get('shop/one');
+    unread.destroy();
+    await until('it to be closed', () => unread.closed);
+    await until('nobody to wait', () => clock.sleeping === 0);
+  });
+
+  test('with an error of its medium tells of that', async () => {
+    const inner = share.storage;
+    inner.get = async () => Readable.from(failing());
+    const watched = new WatchedStorage(inner, PLACE, { clock, limitMs: LIMIT_MS });
+    expect(await rejectionOf(contentOf(watched, 'shop/one'))).toMatchObject({
+      message: 'the disk is failing',
+    });
+  });
+
+  async function* failing(): AsyncGenerator<Buffer> {
+    yield Buffer.from('one');
+    await setImmediate();
+    throw new Error('the disk is failing');
+  }
 });
 
 test('a put that obeys is waited for, and rejects when it has cleaned up', async () => {
