@@ -2,10 +2,11 @@ import { PassThrough, Transform, Writable, type Readable, type TransformCallback
 import { pipeline } from 'node:stream/promises';
 
 import { StorageObjectMissingError } from '../storage/storage.errors.js';
+import { openObject } from '../storage/open-object.js';
 import type { Storage } from '../storage/storage.js';
 import { ArchiveDamagedError, ArchiveMissingError } from './archive.errors.js';
 import { createDecompressor, isCompressionError } from './compression.js';
-import type { Compression, ManifestPart } from './manifest.js';
+import type { Compression, Manifest, ManifestPart } from './manifest.js';
 import { MeteredDigest } from './metered-digest.js';
 
 /**
@@ -14,7 +15,7 @@ import { MeteredDigest } from './metered-digest.js';
  * Whatever consumes it must therefore undo its work when the stream errs.
  *
  * Rejects with `ArchiveMissingError`; the stream errs with `ArchiveDamagedError`, an error of the storage, or the signal's reason.
- * Destroying it releases everything.
+ * Destroying it releases everything. `onProgress` gets the stored bytes read so far, for every chunk.
  */
 export async function openPart(
   storage: Storage,
@@ -22,9 +23,10 @@ export async function openPart(
   part: ManifestPart,
   compression: Compression,
   signal: AbortSignal,
+  onProgress: (storedBytes: number) => void = () => undefined,
 ): Promise<Readable> {
   const bytes = await open(storage, key, signal);
-  const stored = new StoredCheck(key, part.stored, () => undefined);
+  const stored = new StoredCheck(key, part.stored, onProgress);
   const decompressor = createDecompressor(compression);
   const isAllUsed = (): boolean =>
     stored.hasPassed && (decompressor === undefined || decompressor.bytesWritten === part.stored.size_bytes);
@@ -55,10 +57,29 @@ export async function verifyPart(
   }
 }
 
+/** The parts of an archive where they lie. */
+export interface PartsInPlace {
+  storage: Storage;
+  manifest: Pick<Manifest, 'parts'>;
+  keyOf(part: ManifestPart): string;
+}
+
+/** Reads all parts of an archive as they are stored; see `verifyPart`. `onProgress` gets the bytes of all together. */
+export async function verifyParts(
+  set: PartsInPlace,
+  signal: AbortSignal,
+  onProgress?: (storedBytes: number) => void,
+): Promise<void> {
+  let before = 0;
+  for (const part of set.manifest.parts) {
+    await verifyPart(set.storage, set.keyOf(part), part, signal, (bytes) => onProgress?.(before + bytes));
+    before += part.stored.size_bytes;
+  }
+}
+
 async function open(storage: Storage, key: string, signal: AbortSignal): Promise<Readable> {
-  signal.throwIfAborted();
   try {
-    return await storage.get(key);
+    return await openObject(storage, key, signal);
   } catch (error) {
     if (error instanceof StorageObjectMissingError) throw new ArchiveMissingError(key, error);
     throw error;

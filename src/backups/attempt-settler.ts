@@ -8,15 +8,15 @@ import type { Manifest } from '../archive/manifest.js';
 import { decodeManifest } from '../archive/manifest-codec.js';
 import { ArchiveDamagedError, ArchiveMissingError } from '../archive/archive.errors.js';
 import { ManifestInvalidError } from '../archive/manifest.errors.js';
-import { verifyPart } from '../archive/unpack.js';
+import { verifyParts } from '../archive/unpack.js';
 import { Catalog } from '../catalog/catalog.js';
 import { DomainError } from '../errors/domain-error.js';
 import { reached } from '../process/phase-points.js';
+import { readObject } from '../storage/open-object.js';
 import { StorageObjectMissingError } from '../storage/storage.errors.js';
 import { StorageRegistry } from '../storage/storage-registry.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { CopyCleaner } from './copy-cleaner.js';
-import { readObject } from './stored-manifest.js';
 
 /**
  * The errors that prove an attempt to be worthless. Every other one (no right to read, a manifest of a newer Backstop, an
@@ -89,9 +89,7 @@ export class AttemptSettler {
       const bytes = await readObject(storage, copy.manifestKey);
       const manifest = decodeManifest(bytes.toString('utf8'));
       if (manifest.backup_id !== copy.backupId || manifest.attempt !== copy.attempt) return undefined;
-      for (const part of manifest.parts) {
-        await verifyPart(storage, keyBeside(copy.key, part.filename), part, signal);
-      }
+      await verifyParts({ storage, manifest, keyOf: (part) => keyBeside(copy.key, part.filename) }, signal);
       reached('settling.archive-confirmed');
       return { copy, manifest, manifestSha256: createHash('sha256').update(bytes).digest('hex') };
     } catch (error) {

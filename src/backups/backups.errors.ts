@@ -222,6 +222,18 @@ export class ManifestChangedError extends DomainError {
   }
 }
 
+/** The archive set and the catalog do not speak of the same backup. */
+export class ArchiveMismatchError extends DomainError {
+  constructor(backupId: string, facts: { field: string; catalog: unknown; manifest: unknown }) {
+    super({
+      code: 'archive-mismatch',
+      kind: 'unprocessable',
+      detail: `The manifest of backup ${backupId} belongs to something else: its ${facts.field} differs from the catalog. Nothing was touched.`,
+      facts: { backup_id: backupId, ...facts },
+    });
+  }
+}
+
 export class PartNotFoundError extends DomainError {
   constructor(backupId: string, part: string) {
     super({

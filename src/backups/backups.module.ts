@@ -4,6 +4,7 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { DatabasesModule } from '../databases/databases.module.js';
 import { EnginesModule } from '../engines/engines.module.js';
 import { StorageModule } from '../storage/storage.module.js';
+import { ArchiveChecks } from './archive-checks.js';
 import { AttemptPlanner } from './attempt-planner.js';
 import { AttemptSettler } from './attempt-settler.js';
 import { BackupAttempt } from './backup-attempt.js';
@@ -46,6 +47,7 @@ import { StoredManifests } from './stored-manifest.js';
   // `backups/status` before `backups/:id`.
   controllers: [OverviewController, BackupsController, BackupFilesController],
   providers: [
+    ArchiveChecks,
     AttemptPlanner,
     AttemptSettler,
     BackupAttempt,
@@ -73,6 +75,7 @@ import { StoredManifests } from './stored-manifest.js';
     StoredManifests,
   ],
   exports: [
+    ArchiveChecks,
     BackupRemoval,
     BackupStats,
     NextRun,

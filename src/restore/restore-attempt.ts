@@ -28,7 +28,7 @@ export class RestoreAttempt {
 
   /** Brings `restore` to the stage `placed`, or rejects. */
   async run(restore: Restore, running: RunningRestore, signal: AbortSignal): Promise<void> {
-    const set = await this.archives.open(restore.backupId, running, signal);
+    const set = await this.archives.open(restore, running, signal);
     reached('restore.archive-verified');
     const engine = this.engines.get(restore.engine);
     const connection = await this.targets.open(restore);

@@ -227,18 +227,6 @@ export class SafetyBackupFailedError extends DomainError {
   }
 }
 
-/** The archive set and the catalog do not speak of the same backup. */
-export class ArchiveMismatchError extends DomainError {
-  constructor(backupId: string, facts: { field: string; catalog: unknown; manifest: unknown }) {
-    super({
-      code: 'archive-mismatch',
-      kind: 'unprocessable',
-      detail: `The manifest of backup ${backupId} belongs to something else: its ${facts.field} differs from the catalog. Nothing was touched.`,
-      facts: { backup_id: backupId, ...facts },
-    });
-  }
-}
-
 /** Enough to see what is wrong; a row is no place for ten thousand. */
 const MOST_DIFFERENCES = 100;
 

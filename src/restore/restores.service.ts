@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
 
-import { Backup } from '../backups/backup.entity.js';
-import { BackupStateError } from '../backups/backups.errors.js';
+import { holdCompleted } from '../backups/hold-backup.js';
 import { Catalog } from '../catalog/catalog.js';
 import { violatesUnique } from '../catalog/write-errors.js';
 import { Clock } from '../clock/clock.js';
@@ -87,7 +86,7 @@ export class RestoresService {
   async #insertIn(tx: EntityManager, restore: Restore): Promise<Restore | null> {
     // Held, so that neither can be removed before the restore shows as work on it.
     if (restore.targetDatabaseId !== null) await holdDatabase(tx, restore.targetDatabaseId);
-    await holdBackup(tx, restore.backupId);
+    await holdCompleted(tx, restore.backupId, 'restored');
     const earlier = await findByKey(tx, restore.idempotencyKey ?? undefined);
     if (earlier !== null && isRemembered(earlier.createdAt, restore.createdAt)) return null;
     if (earlier !== null) await tx.update(Restore, { id: earlier.id }, { idempotencyKey: null });
@@ -175,15 +174,6 @@ function isNameOurs(request: RestoreRequest): boolean {
 
 async function findByKey(entities: EntityManager, key: string | undefined): Promise<Restore | null> {
   return key === undefined ? null : entities.findOneBy(Restore, { idempotencyKey: key });
-}
-
-/** @throws BackupStateError when it is being deleted */
-async function holdBackup(tx: EntityManager, id: string): Promise<void> {
-  // An update of nothing takes the row's lock on every dialect.
-  const held = await tx.update(Backup, { id, status: 'completed' }, { status: 'completed' });
-  if (held.affected === 1) return;
-  const now = await tx.findOneBy(Backup, { id });
-  throw new BackupStateError(id, now?.status ?? 'gone', 'restored');
 }
 
 /** The unique index on `active_target` decides in a race; this look gives the error its words. */
