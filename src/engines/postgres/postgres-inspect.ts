@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 
 import type { Clock } from '../../clock/clock.js';
 import { runChildSink } from '../../process/child-sink.js';
+import { ToolFailedError } from '../../process/process.errors.js';
 import type { EngineCall, Inspection } from '../engine.js';
 import { ArchiveUnreadableError } from '../tools.errors.js';
 import { openArchive } from './archive-head.js';
@@ -13,7 +14,8 @@ const NO_SERVER = { host: '', port: 0, databaseName: '' };
 
 /**
  * Reads a custom archive to its end with `pg_restore`, without a server. Rejects with `archive-foreign` or `archive-unreadable`
- * when it is not whole, also when bytes follow its end.
+ * when it is not whole, also when bytes follow its end; with `tool-failed` when somebody has killed the tool, which says nothing of the
+ * archive.
  */
 export async function inspectCustom(
   bytes: Readable,
@@ -35,10 +37,11 @@ export async function inspectCustom(
     clock,
     signal: call.signal,
     onLine: call.onLog,
-    failure: (report, unmet) =>
-      unmet === undefined
-        ? readToolFailure(report, NO_SERVER, unreadable)
-        : new ArchiveUnreadableError('other bytes follow its end'),
+    failure: (report, unmet) => {
+      if (unmet !== undefined) return new ArchiveUnreadableError('other bytes follow its end');
+      if (report.signal !== null) return new ToolFailedError(tool.name, report);
+      return readToolFailure(report, NO_SERVER, unreadable);
+    },
   });
   const items = toc.entries
     .filter(({ kind }) => kind === 'TABLE DATA')
