@@ -19,6 +19,7 @@ import { QueueModule } from './queue/queue.module.js';
 import { RetentionModule } from './retention/retention.module.js';
 import { SchedulerModule } from './scheduler/scheduler.module.js';
 import { RestoreModule } from './restore/restore.module.js';
+import { VerificationModule } from './verification/verification.module.js';
 
 /** The whole service. Platform first: its middleware must run before that of the rooms. */
 @Module({
@@ -38,6 +39,7 @@ import { RestoreModule } from './restore/restore.module.js';
     DatabasesModule,
     BackupsModule,
     RestoreModule,
+    VerificationModule,
     DeclaredModule,
     RetentionModule,
     SchedulerModule,

@@ -47,7 +47,7 @@ export class BackupRemoval implements OnModuleInit {
   /**
    * Marks a backup for removal, in the caller's transaction.
    * @throws BackupLockedError, NewestProvenBackupError (unless `force`), BackupStateError while it waits or runs
-   * @throws BackupInUseError while it is being restored
+   * @throws BackupInUseError while it is being restored or verified
    */
   async request(tx: EntityManager, backupId: string, options: { force: boolean }): Promise<void> {
     const backup = await tx.findOneByOrFail(Backup, { id: backupId });

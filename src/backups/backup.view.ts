@@ -92,7 +92,7 @@ export class ContentSummaryView {
   counters: Record<string, number>;
 }
 
-/** Why a backup or restore ended badly. */
+/** Why a backup or a verification ended badly. */
 export class RowErrorView {
   /**
    * Each code has a page: GET /docs/problems/{code}.

@@ -4,6 +4,7 @@ import { In } from 'typeorm';
 import { Catalog } from '../catalog/catalog.js';
 import { Clock } from '../clock/clock.js';
 import { DomainError } from '../errors/domain-error.js';
+import { reached } from '../process/phase-points.js';
 import { BackupCopy } from './backup-copy.entity.js';
 import { BackupEvidence } from './backup-evidence.js';
 import { FINISHED_COPIES } from './backup-states.js';
@@ -46,6 +47,7 @@ export class CopyFaults {
         if (await tx.existsBy(BackupCopy, { backupId, state: 'stored' })) return;
         await this.evidence.takeAway(tx, backupId);
       });
+      reached('copy.fault-noted');
       this.#log.error(
         { backupId, destination: copy.destination, key: copy.key, ...fault },
         `a copy is ${state}`,
@@ -70,6 +72,7 @@ export class CopyFaults {
       if (mended.affected !== 1) return;
       await this.evidence.record(tx, backupId, { name: 'intact', at: this.clock.now() });
     });
+    reached('copy.fault-cleared');
     this.#log.log({ backupId, destination: copy.destination, key: copy.key }, 'a copy reads well again');
   }
 }

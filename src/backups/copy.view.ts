@@ -38,7 +38,7 @@ export class CopyView {
    * @example 'stored'
    */
   state: CopyState;
-  /** Why it is `damaged` or `missing`. It is `stored` again as soon as a restore or a download reads it whole. */
+  /** Why it is `damaged` or `missing`. It is `stored` again as soon as a restore, a download or a verification reads it whole. */
   fault?: CopyFaultView;
 }
 

@@ -10,7 +10,7 @@ export type BackupsChoice = (typeof BACKUPS_CHOICES)[number];
 
 /** Work on a database that is not over. */
 export interface ActiveWork {
-  /** As people call it: `backup`, `restore`. */
+  /** As people call it: `backup`, `restore`, `verification`. */
   kind: string;
   id: string;
 }

@@ -27,6 +27,13 @@ export const EVENT_NAMES = [
   'RestoreCompleted',
   'RestoreFailed',
   'RestoreCancelled',
+  'VerificationQueued',
+  'VerificationStarted',
+  'VerificationRequeued',
+  'VerificationCompleted',
+  /** It has found something wrong, or could not look; `facts` has the outcome. */
+  'VerificationFailed',
+  'VerificationCancelled',
   'ScheduleCreated',
   'ScheduleChanged',
   'ScheduleRemoved',

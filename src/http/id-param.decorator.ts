@@ -9,6 +9,7 @@ const IDS = {
   },
   schedule: { description: 'Id of a schedule.', example: '019aa3f0-4444-7000-8000-000000000004' },
   restore: { description: 'Id of a restore.', example: '019aa3f0-3333-7000-8000-000000000003' },
+  verification: { description: 'Id of a verification.', example: '019aa3f0-5555-7000-8000-000000000005' },
 } as const satisfies Record<string, Partial<ApiParamOptions>>;
 
 /** Documents the path's `{id}`, on a method or for all methods of a controller: `@IdParam('backup')`. */

@@ -40,6 +40,7 @@ const MAKING_NOTHING = [
   '/databases/{id}/retention',
   '/databases/{id}/test',
   '/restores/{id}/cancel',
+  '/verifications/{id}/cancel',
   '/schedules/preview',
 ];
 

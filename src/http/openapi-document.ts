@@ -16,6 +16,7 @@ const TAGS: Readonly<Record<string, string>> = {
   schedules: 'When databases are backed up by themselves, and what those moments are.',
   restores:
     'Bringing a backup back: beside the old database, to another server, or in the place of the old one.',
+  verifications: 'Reading stored backups again, to know how far each is good.',
   events: 'What happens, while it happens: state changes and progress, as server-sent events.',
   engines: 'The kinds of databases, and the client tools that were found for them.',
   [OLDER]:

@@ -58,6 +58,15 @@ export const PHASE_POINTS = [
   'restore.old-dropped',
   'restore.completed',
   'restore.fresh-dropped',
+  // What reading has shown of a copy was written down, for whoever had read it.
+  'copy.fault-noted',
+  'copy.fault-cleared',
+  // One attempt at a verification.
+  'verification.claimed',
+  'verification.started',
+  'verification.bytes-read',
+  'verification.copy-read',
+  'verification.ended',
 ] as const;
 export type PhasePoint = (typeof PHASE_POINTS)[number];
 

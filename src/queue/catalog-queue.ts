@@ -234,6 +234,7 @@ export class CatalogQueue extends Queue {
       restore: { total, perLane },
       'backup-removal': { total: 1, perLane: 1 },
       retention: { total: 1, perLane: 1 },
+      verification: { total, perLane: total },
     };
   }
 }

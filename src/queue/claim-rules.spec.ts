@@ -7,6 +7,7 @@ const caps: Caps = {
   restore: { total: 1, perLane: 1 },
   'backup-removal': { total: 1, perLane: 1 },
   retention: { total: 1, perLane: 1 },
+  verification: { total: 1, perLane: 1 },
 };
 
 function ticket(id: string, more: Partial<Candidate> = {}): Candidate {

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 
 /** Kinds of work; each has one worker in one room. */
-export const WORK_KINDS = ['backup', 'backup-removal', 'restore', 'retention'] as const;
+export const WORK_KINDS = ['backup', 'backup-removal', 'restore', 'retention', 'verification'] as const;
 export type WorkKind = (typeof WORK_KINDS)[number];
 
 /** What is to be done. Its meaning, and all of its state, are in the row `subjectId` of the room that sends it. */

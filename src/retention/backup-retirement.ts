@@ -20,7 +20,7 @@ export class BackupRetirement {
 
   /**
    * In the caller's transaction, which holds the database.
-   * @returns false when it stays for now: it is being restored, or somebody has just locked or removed it
+   * @returns false when it stays for now: it is being restored or verified, or somebody has just locked or removed it
    */
   async retire(
     tx: EntityManager,

@@ -64,7 +64,7 @@ async function insertShop(): Promise<string> {
 /** Claims the ticket that waits. */
 async function claimAgain(): Promise<Lease> {
   const caps = { total: 9, perLane: 9 };
-  const all = { backup: caps, restore: caps, 'backup-removal': caps, retention: caps };
+  const all = { backup: caps, restore: caps, 'backup-removal': caps, retention: caps, verification: caps };
   const now = clock.now();
   const claim = await room.catalog.write((tx) =>
     tickets.claim(tx, ['backup'], all, now, new Date(now.getTime() + 30_000)),

@@ -46,7 +46,7 @@ async function insertLogged(more: Partial<Backup>): Promise<Backup> {
 describe('removing a backup', () => {
   async function claim(): Promise<Lease> {
     const cap = { total: 9, perLane: 9 };
-    const caps = { backup: cap, restore: cap, 'backup-removal': cap, retention: cap };
+    const caps = { backup: cap, restore: cap, 'backup-removal': cap, retention: cap, verification: cap };
     const now = clock.now();
     const taken = await room.catalog.write((tx) =>
       tickets.claim(tx, ['backup-removal'], caps, now, new Date(now.getTime() + 30_000)),

@@ -55,7 +55,7 @@ describe('how long an attempt took, when the clock was set meanwhile', () => {
 
   async function leaseOn(subjectId: string, tickets: TicketStore): Promise<Lease> {
     const cap = { total: 1, perLane: 1 };
-    const caps = { backup: cap, restore: cap, 'backup-removal': cap, retention: cap };
+    const caps = { backup: cap, restore: cap, 'backup-removal': cap, retention: cap, verification: cap };
     const claim = await room.catalog.write(async (tx) => {
       await tickets.insert(tx, { kind: 'backup', subjectId, runAfter: clock.now() });
       return tickets.claim(tx, ['backup'], caps, clock.now(), new Date(clock.now().getTime() + HOUR_MS));

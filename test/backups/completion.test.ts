@@ -17,7 +17,7 @@ const clock = new ManualClock();
 
 async function claim(catalog: Catalog, kind: WorkKind): Promise<Lease | undefined> {
   const cap = { total: 9, perLane: 9 };
-  const caps = { backup: cap, restore: cap, 'backup-removal': cap, retention: cap };
+  const caps = { backup: cap, restore: cap, 'backup-removal': cap, retention: cap, verification: cap };
   const now = clock.now();
   const taken = await catalog.write((tx) =>
     tickets.claim(tx, [kind], caps, now, new Date(now.getTime() + 30_000)),

@@ -27,6 +27,7 @@ import { Ticket } from '../../src/queue/ticket.entity.ts';
 import { DestinationMark } from '../../src/storage/destination-mark.entity.ts';
 import { LocalStorage } from '../../src/storage/local-storage.ts';
 import { LOCAL_DESTINATION, StorageRegistry } from '../../src/storage/storage-registry.ts';
+import { Verification } from '../../src/verification/verification.entity.ts';
 
 /** A catalog and a destination without a service: for states that a running one passes through in moments. */
 export interface Room extends AsyncDisposable {
@@ -51,6 +52,7 @@ const ENTITIES = [
   EventTotal,
   RecordedEvent,
   Ticket,
+  Verification,
 ];
 
 /** @param location of the catalog; a SQLite file of its own when left out */

@@ -20,6 +20,7 @@ import { askRestore, completedRestore } from '../support/restores.ts';
 import { fillWithSample, SAMPLE_DOCUMENTS } from '../support/sample-mongo.ts';
 import { type Service, startService } from '../support/service.ts';
 import { backupIn, type BackupBody, completedBackup } from '../support/shop.ts';
+import { endedVerification } from '../support/verifications.ts';
 
 const DOCUMENTS = Object.values(SAMPLE_DOCUMENTS).reduce((sum, count) => sum + count, 0);
 
@@ -111,6 +112,15 @@ describe.runIf(mongoServers().length > 0)('MongoDB over HTTP', () => {
     const found = await mongoEngine(folder).inspect(Readable.from([plain]), 'archive', plainCall());
     expect(found).toEqual({ items: Object.keys(SAMPLE_DOCUMENTS).toSorted(), plainBytes: plain.length });
     await rm(folder, { recursive: true });
+  });
+
+  test('a verification reads it to its end, documents and all', async () => {
+    for (const level of ['intact', 'readable']) {
+      const done = await endedVerification(service, backup.id, { level });
+      expect(done).toMatchObject({ status: 'completed', outcome: 'passed', level_reached: level });
+    }
+    const { body } = await service.request<BackupBody>('GET', `/backups/${backup.id}`);
+    expect(body.evidence).toMatchObject({ level: 2, name: 'readable' });
   });
 
   test('a restore makes a new database, equal to the last byte, and proves the backup', async () => {

@@ -17,6 +17,7 @@ import { askRestore, restoreIn } from '../support/restores.ts';
 import { type Service, startService } from '../support/service.ts';
 import { backupIn, type BackupBody, completedBackup, freshShop, register } from '../support/shop.ts';
 import { until } from '../support/until.ts';
+import { askVerification, endedVerification, verificationIn } from '../support/verifications.ts';
 
 const server = newestPostgresServer();
 /** A database that nothing connects to. */
@@ -72,6 +73,30 @@ describe('with a catalog in PostgreSQL', () => {
     });
     const gone = await service.request<BackupBody>('DELETE', `/backups/${second.id}`);
     expect(gone.body).toMatchObject({ status: 'expired', copies: [] });
+  });
+
+  test('verifies a backup, once for one key, also when two ask at once', async () => {
+    const backup = await completedBackup(service, 'shop');
+    const key = { 'idempotency-key': 'verified at once' };
+    const both = await Promise.all([
+      askVerification(service, backup.id, { level: 'intact' }, key),
+      askVerification(service, backup.id, { level: 'intact' }, key),
+    ]);
+    expect(both.map(({ status }) => status)).toEqual([202, 202]);
+    expect(both[1].body.id).toBe(both[0].body.id);
+    await verificationIn(service, both[0].body.id, 'completed');
+    expect(await endedVerification(service, backup.id)).toMatchObject({ outcome: 'passed' });
+    const { body } = await service.request<BackupBody>('GET', `/backups/${backup.id}`);
+    expect(body.evidence).toMatchObject({ name: 'readable' });
+    const listed = await service.request<{ id: string }[]>(
+      'GET',
+      `/verifications?backup_id=${backup.id}&limit=1`,
+    );
+    expect(listed.headers.get('x-total-count')).toBe('2');
+    const next = /<([^>]+)>/.exec(listed.headers.get('link') ?? '')?.[1] ?? '';
+    expect((await service.request<{ id: string }[]>('GET', next)).body).toMatchObject([
+      { id: both[0].body.id },
+    ]);
   });
 
   test('a list shows at once what another process has written', async () => {

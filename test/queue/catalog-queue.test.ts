@@ -124,6 +124,7 @@ describe('the queue over the catalog', () => {
       backup: { total: 9, perLane: 9 },
       restore: { total: 9, perLane: 9 },
       retention: { total: 9, perLane: 9 },
+      verification: { total: 9, perLane: 9 },
     };
     const claim = (): ReturnType<TicketStore['claim']> =>
       catalog.write((tx) => {

@@ -20,6 +20,7 @@ import { AddRemovalErrors1763700000033 } from './0033-removal-errors.js';
 import { AddDifferences1763700000034 } from './0034-differences.js';
 import { IndexLists1763700000040 } from './0040-list-indexes.js';
 import { IndexFiltersOfLists1763700000041 } from './0041-filters-of-lists.js';
+import { CreateVerifications1763700000042 } from './0042-verifications.js';
 import { AddOrigins1763700000043 } from './0043-origins.js';
 
 /**
@@ -47,5 +48,6 @@ export const MIGRATIONS: readonly (new () => MigrationInterface)[] = [
   AddDifferences1763700000034,
   IndexLists1763700000040,
   IndexFiltersOfLists1763700000041,
+  CreateVerifications1763700000042,
   AddOrigins1763700000043,
 ];

@@ -15,7 +15,7 @@ export class EventFilterDto {
   database_id?: string;
 
   /**
-   * Only what happens to this backup, restore, schedule or database.
+   * Only what happens to this backup, restore, verification, schedule or database.
    * @example '019aa6a4-6f00-7000-8000-2f1f3c6b1d20'
    */
   @IsOptional()
