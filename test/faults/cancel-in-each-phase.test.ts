@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PhasePoint } from '../../src/process/phase-points.ts';
 import { until } from '../support/until.ts';
 import { CrashWorld } from './crash-world.ts';
-import { BACKUP_DEATHS, type Death, remove, RESTORE_DEATHS, titleOf } from './deaths.ts';
+import { BACKUP_DEATHS, type Death, remove, RESTORE_DEATHS, titleOf, VERIFICATION_DEATHS } from './deaths.ts';
 import { cancelAt } from './held-work.ts';
 
-/** From here on a backup is good, and a restore has its name; a request to cancel it is refused, or changes nothing. */
+/** From here on a backup is good, a restore has its name, and a verification has passed; a request to cancel it is refused, or changes nothing. */
 const TOO_LATE: readonly PhasePoint[] = [
   'backup.manifest-stored',
   'backup.completed',
@@ -15,6 +15,7 @@ const TOO_LATE: readonly PhasePoint[] = [
   'restore.placed',
   'restore.old-dropped',
   'restore.completed',
+  'verification.ended',
 ];
 /** So near to that, that both may happen. */
 const EITHER: readonly PhasePoint[] = [
@@ -25,6 +26,11 @@ const EITHER: readonly PhasePoint[] = [
   'backup.content-counted',
   'restore.loaded',
   'restore.compared',
+  // Little is to be read here: the work may be done before the request is.
+  'verification.claimed',
+  'verification.started',
+  'verification.bytes-read',
+  'verification.copy-read',
 ];
 
 /** Work of its own can be cancelled at a point when it is on its way there by itself, and not in recovery from a death. */
@@ -48,6 +54,7 @@ async function endOf(world: CrashWorld, kind: string, id: string): Promise<strin
 describe.concurrent.each([
   { kind: 'backups', points: cancellable(BACKUP_DEATHS) },
   { kind: 'restores', points: cancellable(RESTORE_DEATHS) },
+  { kind: 'verifications', points: cancellable(VERIFICATION_DEATHS) },
 ])('cancelled, $kind: nothing runs or is left, and what is called completed is whole', ({ kind, points }) => {
   let world: CrashWorld;
 

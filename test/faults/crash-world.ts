@@ -19,6 +19,7 @@ import {
 } from '../support/service.ts';
 import { type BackupBody, completedBackup, register } from '../support/shop.ts';
 import { until } from '../support/until.ts';
+import type { VerificationBody } from '../support/verifications.ts';
 import { aim, aimAtRandom, disarm, reachedPoints, type Strike, strikeEnv } from './strike.ts';
 
 /** Some 3 MB that do not compress well: `pg_dump` is still at work while the first bytes are stored. */
@@ -262,12 +263,12 @@ export class CrashWorld implements AsyncDisposable {
     expect(failed, 'work that did not go on after its interruption').toEqual([]);
   }
 
-  /** Backups and restores. Asked for by status, because a long run leaves hundreds that have ended. */
+  /** Backups, restores and verifications. Asked for by status, because a long run leaves hundreds that have ended. */
   async #rowsIn(...statuses: string[]): Promise<Row[]> {
     if (statuses.length === 0) return [];
     const found = await Promise.all(
-      ['backups', 'restores'].map(async (kind) => {
-        // No restore is ever `expiring`.
+      ['backups', 'restores', 'verifications'].map(async (kind) => {
+        // Only a backup is ever `expiring`.
         const asked = statuses.filter((status) => kind === 'backups' || status !== 'expiring');
         const query = asked.map((status) => `status=${status}`).join('&');
         return (await this.#service.request<Row[]>('GET', `/${kind}?limit=200&${query}`)).body;
@@ -346,7 +347,7 @@ async function sha256Of(path: string): Promise<string> {
     .digest('hex');
 }
 
-type Row = BackupBody | RestoreBody;
+type Row = BackupBody | RestoreBody | VerificationBody;
 
 interface Made {
   server: PostgresServer;

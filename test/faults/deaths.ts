@@ -16,6 +16,9 @@ export const replace: Act = (world) => (service) =>
     confirm: 'copy',
     keep_old: false,
   });
+/** Has the engine read a backup again. */
+export const verify: Act = (world) => (service) =>
+  service.request('POST', `/backups/${world.backups.copy.id}/verify`, {});
 export const remove: Act = () => async (service) => {
   const made = await service.request<{ id: string }>('POST', '/backups?wait=completed', {
     database_id: 'shop',
@@ -88,11 +91,24 @@ export const RESTORE_DEATHS: Death[] = [
   { point: 'restore.settled', by: replace, after: 'restore.names-changed' },
 ];
 
+export const VERIFICATION_DEATHS: Death[] = [
+  { point: 'verification.claimed', by: verify },
+  { point: 'verification.started', by: verify },
+  { point: 'verification.bytes-read', by: verify },
+  { point: 'verification.copy-read', by: verify },
+  { point: 'verification.ended', by: verify },
+  { point: 'verification.started', by: verify, after: 'verification.bytes-read' },
+];
+
+/** Points of a verification that finds something; see `dieOverFault` in the test that dies there. */
+export const FAULT_POINTS = ['copy.fault-noted', 'verification.ended', 'copy.fault-cleared'] as const;
+
 /** How an action is called in the name of a test. */
 const DEEDS = new Map<Act, string>([
   [backUp, 'a backup'],
   [fail, 'a failing backup'],
   [restoreBeside, 'a restore beside'],
+  [verify, 'a verification'],
   [replace, 'a restore in place'],
   [remove, 'a removal'],
 ]);

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { askRestore, type RestoreBody } from '../support/restores.ts';
 import { type BackupBody, backupIn, completedBackup } from '../support/shop.ts';
 import { until } from '../support/until.ts';
+import { askVerification, type VerificationBody } from '../support/verifications.ts';
 import { CrashWorld } from './crash-world.ts';
 import { PROMPT_MS } from './intensity.ts';
 import { askBackup } from './outage-world.ts';
@@ -55,27 +56,75 @@ async function askToHangAtManifest(name: string): Promise<BackupBody> {
   return asked;
 }
 
-async function cancelIn(phase: string, kind: string, id: string): Promise<void> {
-  const row = async (): Promise<BackupBody | RestoreBody> =>
-    (await world.service.request<BackupBody | RestoreBody>('GET', `/${kind}/${id}`)).body;
-  await until(`${kind} ${id} to be ${phase}`, async () => (await row()).progress?.phase === phase);
-  expect((await world.service.request('POST', `/${kind}/${id}/cancel`)).status).toBe(202);
-  await answer();
-  const ended = async (): Promise<boolean> => !['queued', 'running'].includes((await row()).status);
+type Row = BackupBody | RestoreBody | VerificationBody;
+
+async function row(kind: string, id: string): Promise<Row> {
+  return (await world.service.request<Row>('GET', `/${kind}/${id}`)).body;
+}
+
+async function endOf(kind: string, id: string): Promise<Row> {
+  const ended = async (): Promise<boolean> => !['queued', 'running'].includes((await row(kind, id)).status);
   await until(`${kind} ${id} to end`, ended, PROMPT_MS);
-  expect((await row()).status).toBe('cancelled');
+  return row(kind, id);
+}
+
+/** @param isAnswered whether the disk answers before the work has ended */
+async function cancelIn(phase: string, kind: string, id: string, isAnswered = false): Promise<void> {
+  await until(`${kind} ${id} to be ${phase}`, async () => (await row(kind, id)).progress?.phase === phase);
+  expect((await world.service.request('POST', `/${kind}/${id}/cancel`)).status).toBe(202);
+  if (isAnswered) await answer();
+  expect((await endOf(kind, id)).status).toBe('cancelled');
+  await answer();
   await world.expectWhole('cancelled');
 }
 
 test('a backup that commits is cancelled, and nothing of it is left when the disk answers again', async () => {
   const asked = await askToHangAtManifest('shop');
-  await cancelIn('committing', 'backups', asked.id);
+  await cancelIn('committing', 'backups', asked.id, true);
 });
 
-test('a restore that verifies is cancelled, and nothing of it is left when the disk answers again', async () => {
+test('a restore that verifies is cancelled while the disk does not answer, and nothing of it is left', async () => {
   await hang();
   const asked = await askRestore(world.service, world.backups.copy.id);
   await cancelIn('verifying', 'restores', asked.body.id);
+});
+
+test.each([
+  { level: 'intact', phase: 'reading' },
+  { level: 'readable', phase: 'inspecting' },
+])('a verification is cancelled while the disk does not answer: $level', async ({ level, phase }) => {
+  await hang();
+  const asked = await askVerification(world.service, world.backups.copy.id, { level });
+  await cancelIn(phase, 'verifications', asked.body.id);
+});
+
+test('who reads an archive whose disk never answers fails, and nothing is said against the copy', async () => {
+  const { copy, shop } = world.backups;
+  await hang();
+  const restore = await askRestore(world.service, copy.id);
+  const verifications = [
+    await askVerification(world.service, copy.id, { level: 'intact' }),
+    await askVerification(world.service, shop.id, { level: 'readable' }),
+  ];
+  for (const { body } of verifications) {
+    expect(await endOf('verifications', body.id)).toMatchObject({
+      status: 'failed',
+      outcome: 'unknown',
+      level_reached: null,
+      error: { code: 'verification-stalled', retryable: true },
+    });
+  }
+  expect(await endOf('restores', restore.body.id)).toMatchObject({
+    status: 'failed',
+    error: { code: 'restore-stalled', retryable: true },
+  });
+  await answer();
+  for (const { id } of [copy, shop]) {
+    const { evidence, copies } = await world.backup(id);
+    expect(evidence).not.toBeNull();
+    expect(copies).toMatchObject([{ state: 'stored' }]);
+  }
+  await world.expectWhole('failed', 'cancelled');
 });
 
 test('backups whose disk never answers while archive or manifest is stored fail, and are no good backups when it does', async () => {

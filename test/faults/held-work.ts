@@ -14,7 +14,7 @@ const ANSWER_MS = 1_000;
 export interface AskedWork {
   dataDir: string;
   service: Service;
-  /** `backups` or `restores`. */
+  /** `backups`, `restores` or `verifications`. */
   kind: string;
   ask: (service: Service) => Promise<unknown>;
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { PhasePoint } from '../../src/process/phase-points.ts';
 import { CrashWorld } from './crash-world.ts';
-import { BACKUP_DEATHS, type Death, RESTORE_DEATHS, titleOf } from './deaths.ts';
+import { BACKUP_DEATHS, type Death, RESTORE_DEATHS, titleOf, VERIFICATION_DEATHS } from './deaths.ts';
 import { IS_SOAK } from './intensity.ts';
 
 /** One point of each phase, and those at which something is half done. The soak goes through all of them. */
@@ -27,6 +27,9 @@ const CHOSEN: readonly PhasePoint[] = [
   'restore.placing-announced',
   'restore.names-changed',
   'restore.fenced',
+  'verification.started',
+  'verification.bytes-read',
+  'verification.copy-read',
 ];
 
 function chosen(deaths: readonly Death[]): Death[] {
@@ -35,7 +38,7 @@ function chosen(deaths: readonly Death[]): Death[] {
 
 describe.concurrent.each([
   { lane: 'backups and removals', stops: chosen(BACKUP_DEATHS) },
-  { lane: 'restores', stops: chosen(RESTORE_DEATHS) },
+  { lane: 'restores and verifications', stops: chosen([...RESTORE_DEATHS, ...VERIFICATION_DEATHS]) },
 ])('SIGTERM, $lane: ends in time with code 0, leaves nothing, goes on at the next start', ({ stops }) => {
   let world: CrashWorld;
 
