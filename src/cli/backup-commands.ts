@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
 
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 
 import { addCleanup } from './cleanup-command.js';
 import { CliError, EXIT } from './cli.errors.js';
 import { type Context, type ContextOf, print } from './context.js';
 import { mustBeFree, saveAs } from './saved-file.js';
 import { confirm, formatBar, formatBytes, formatTable, StatusLine, tell } from './terminal.js';
-import { waitFor, type Work } from './waiting.js';
+import { addVerifyCommand } from './verify-command.js';
+import { readSeconds, waitFor, type Work } from './waiting.js';
 
 /** What is shown of a backup. */
 export interface BackupBody extends Work {
@@ -21,11 +22,6 @@ export interface BackupBody extends Work {
 
 interface ContentsBody {
   items: { name: string; rows: number; bytes: number | null }[];
-}
-
-export function readSeconds(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('must be whole seconds.');
-  return Number(text);
 }
 
 const SHOW_EVERY_MS = 100;
@@ -42,6 +38,7 @@ export function addBackupCommands(program: Command, contextOf: ContextOf): void 
     addCleanup(parent, contextOf);
   }
   addReading(backups, contextOf);
+  addVerifyCommand(backups, contextOf);
   addChanging(backups, contextOf);
 }
 

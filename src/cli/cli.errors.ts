@@ -1,7 +1,7 @@
 /** What the exit code of `backstop` says; written in docs/cli.md for those who write scripts. */
 export const EXIT = {
   ok: 0,
-  /** The work was done and ended badly: a backup or a restore failed or was cancelled. */
+  /** The work was done and ended badly: a backup or a restore failed or was cancelled, or a verification did not pass. */
   workFailed: 1,
   usage: 2,
   /** The service answered with a problem. */

@@ -1,10 +1,9 @@
 import { type Command, Option } from 'commander';
 
 import type { ApiClient } from './api-client.js';
-import { readSeconds } from './backup-commands.js';
 import { type ContextOf, print } from './context.js';
 import { confirm } from './terminal.js';
-import { waitFor, type Work } from './waiting.js';
+import { readSeconds, waitFor, type Work } from './waiting.js';
 
 interface RestoreBody extends Work {
   target: { database_name: string; host: string };

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import type { ApiClient } from './api-client.js';
-import { type BackupBody, describeBackup, readSeconds } from './backup-commands.js';
+import { type BackupBody, describeBackup } from './backup-commands.js';
 import { CliError, EXIT } from './cli.errors.js';
 import { type ContextOf, print } from './context.js';
 import {
@@ -12,7 +12,7 @@ import {
   toScheduleBody,
 } from './schedule-options.js';
 import { confirm, formatTable } from './terminal.js';
-import { waitFor } from './waiting.js';
+import { readSeconds, waitFor } from './waiting.js';
 
 /** What is shown of a schedule. */
 interface ScheduleBody {

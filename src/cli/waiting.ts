@@ -1,16 +1,30 @@
+import { InvalidArgumentError } from 'commander';
+
 import { CliError, EXIT } from './cli.errors.js';
 import type { Context } from './context.js';
 import { formatBar, formatBytes, StatusLine } from './terminal.js';
 
-/** Work as the API shows it: a backup or a restore. */
+/** Work as the API shows it: a backup, a restore or a verification. */
 export interface Work {
   id: string;
   status: string;
-  progress?: { phase: string; bytes: number; items_done: number; items_total: number | null };
+  progress?: {
+    phase: string;
+    bytes: number;
+    bytes_total?: number | null;
+    items_done?: number;
+    items_total?: number | null;
+  };
   error: { code: string; detail: string } | null;
 }
 
 const LOOK_EVERY_MS = 300;
+
+/** Reads the value of `--timeout`. */
+export function readSeconds(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('must be whole seconds.');
+  return Number(text);
+}
 
 /**
  * Waits until work has ended well, with a bar on a terminal.
@@ -51,7 +65,13 @@ function endedBadly(work: Work): CliError {
 /** One line: a bar where the whole is known, and what is going on. */
 export function describeProgress({ status, progress }: Work): string {
   if (progress === undefined) return status;
-  const { phase, bytes, items_done: done, items_total: total } = progress;
-  const bar = total === null ? '' : `${formatBar(done, total)} ${done}/${total} `;
-  return `${bar}${phase} ${formatBytes(bytes)}`;
+  const { phase, bytes } = progress;
+  return `${barOf(progress)}${phase} ${formatBytes(bytes)}`;
+}
+
+/** By tables or collections where they are counted, else by bytes. */
+function barOf({ bytes, bytes_total, items_done = 0, items_total }: NonNullable<Work['progress']>): string {
+  if (typeof items_total === 'number')
+    return `${formatBar(items_done, items_total)} ${items_done}/${items_total} `;
+  return typeof bytes_total === 'number' ? `${formatBar(bytes, bytes_total)} ` : '';
 }

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -130,6 +130,7 @@ describe('the command line', () => {
       expect(shown).toMatch(/<anew>\[#{24}\] (\d.* [kM]?B) of \1<anew>on-terminal {2}\1\r\n$/);
       await rm(join(folder, 'on-terminal'));
     }
+    expect(onTerminal(`backups verify ${backup!.id} --wait`)).toMatch(/<anew>completed<anew>id  .*passed/s);
     expect(onTerminal('create --wait')).toMatch(/<anew>(queued|.*ing .*B|completed)<anew>/);
     const forPrograms = `backups download ${backup!.id} --output on-terminal --json`;
     expect(onTerminal(forPrograms)).not.toContain('<anew>');
@@ -178,6 +179,32 @@ describe('the command line', () => {
     const missing = await run(add);
     expect(missing.code).toBe(2);
     expect(missing.stderr).toMatch(/^--password-file cannot be read: ENOENT/);
+  });
+
+  test('verifies, and says by its exit code whether it has passed', async () => {
+    const made = await json<Backup>('create --wait');
+    const passed = await run(`backups verify ${made.filename} --level intact --wait`);
+    expect(passed).toMatchObject({ code: 0, stderr: '' });
+    expect(passed.stdout).toMatch(/^status +completed: passed$/m);
+    expect(passed.stdout).toMatch(/^level +intact$/m);
+    expect(await json(`backups verify ${made.id} --wait`)).toMatchObject({
+      outcome: 'passed',
+      level_reached: 'readable',
+    });
+    expect(await json(`backups verify ${made.id}`)).toMatchObject({ status: 'queued', level: 'readable' });
+    const archive = join(service.dataDir, 'data', 'backups', 'shop', made.filename);
+    await rename(archive, `${archive}.aside`);
+    const failed = await run(`backups verify ${made.id} --wait`);
+    expect(failed).toMatchObject({ code: 1, stdout: '' });
+    expect(failed.stderr).toContain('is failed. archive-missing: ');
+    await rename(`${archive}.aside`, archive);
+    const impossible = await run(`backups verify ${made.id} --level proven`);
+    expect(impossible).toMatchObject({ code: 3, stdout: '' });
+    expect(impossible.stderr).toContain('verification-level-unavailable: ');
+    expect((await run('backups verify')).code).toBe(2);
+    expect((await run('completion bash')).stdout).toMatch(
+      /'backups verify'\) words='--level --wait --timeout/,
+    );
   });
 
   test('restores beside, and replaces only when it is told twice', async () => {
