@@ -71,8 +71,13 @@ export function createDecompressor(compression: Compression): Decompressor | und
   return createZstdDecompress({ chunkSize: OUTPUT_BYTES });
 }
 
+/** What a decompressor says of itself and of its machine: no memory, or no longer usable. */
+const SAYS_NOTHING_OF_THE_DATA =
+  /^Z_(MEM|STREAM|VERSION)_ERROR$|^ZSTD_error_(memory_allocation|workSpace_tooSmall|stage_wrong|init_missing)$/;
+
 /** Whether an error was raised by a decompressor over the data it was given. */
 export function isCompressionError(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
+  if (SAYS_NOTHING_OF_THE_DATA.test(error.code)) return false;
   return error.code.startsWith('Z_') || error.code.startsWith('ZSTD_');
 }
