@@ -228,7 +228,7 @@ export class ArchiveMismatchError extends DomainError {
     super({
       code: 'archive-mismatch',
       kind: 'unprocessable',
-      detail: `The manifest of backup ${backupId} belongs to something else: its ${facts.field} differs from the catalog. Nothing was touched.`,
+      detail: `The manifest of backup ${backupId} belongs to something else: its ${facts.field} differs from the catalog. Nothing was touched; use another backup.`,
       facts: { backup_id: backupId, ...facts },
     });
   }

@@ -58,7 +58,7 @@ export class CopyFaults {
     }
   }
 
-  /** Every object of the copy has just been read and is what was stored: a fault noted earlier is over. */
+  /** Every object of the copy has just been read and is what was stored: the fault that `copy` tells of is over. */
   async clear(copy: BackupCopy): Promise<void> {
     if (copy.faultAt === null) return;
     const { backupId } = copy;
@@ -66,7 +66,8 @@ export class CopyFaults {
     await this.catalog.write(async (tx) => {
       const mended = await tx.update(
         BackupCopy,
-        { id: copy.id, state: In(['damaged', 'missing']) },
+        // A fault that somebody has met since is another one.
+        { id: copy.id, state: In(['damaged', 'missing']), faultAt: copy.faultAt },
         { state: 'stored', ...none },
       );
       if (mended.affected !== 1) return;
