@@ -234,7 +234,8 @@ export class CatalogQueue extends Queue {
       restore: { total, perLane },
       'backup-removal': { total: 1, perLane: 1 },
       retention: { total: 1, perLane: 1 },
-      verification: { total, perLane: total },
+      // Node has four threads for files, and SQLite needs one: readers of a share that hangs must not hold all of them (decision 33).
+      verification: { total: 1, perLane: 1 },
     };
   }
 }

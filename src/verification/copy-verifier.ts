@@ -1,6 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
 
-import { verifyParts } from '../archive/unpack.js';
 import { ArchiveChecks, type ReadCopy, type Reading } from '../backups/archive-checks.js';
 import type { BackupCopy } from '../backups/backup-copy.entity.js';
 import type { Backup } from '../backups/backup.entity.js';
@@ -77,23 +76,25 @@ export class CopyVerifier {
       return;
     }
     running.enter('inspecting');
-    await this.checks.read(set, reading, this.#inspection(set, running, shown));
+    await this.checks.read(set, reading, this.#inspection(set, reading, running, shown));
   }
 
   /**
    * The engine reads the archive once. What it cannot read may be other bytes than were stored, and that must be told apart: then they
-   * are read again, as they are stored, and an error of that is the one that counts.
+   * are read again, as they are stored, and an error of that is the one that counts. When these are right, the first reading may have got
+   * others (a bad page of a share or of memory), so the engine is asked a second time; what it refuses twice it cannot read.
    */
-  #inspection(set: ArchiveSet, running: RunningVerification, shown: Shown): ReadCopy<void> {
+  #inspection(set: ArchiveSet, reading: Reading, running: RunningVerification, shown: Shown): ReadCopy<void> {
     return async (signal, onBytes) => {
       try {
         await this.inspector.inspect(set, signal, onBytes);
       } catch (error) {
         if (!REFUSALS.some((refusal) => error instanceof refusal)) throw error;
         running.enter('reading');
-        await verifyParts(set, signal, onBytes);
+        await this.checks.confirm(set, { ...reading, signal, onBytes });
         shown.level = 'intact';
-        throw error;
+        running.enter('inspecting');
+        await this.inspector.inspect(set, signal, onBytes);
       }
     };
   }

@@ -33,7 +33,11 @@ export class VerificationAttempt {
       throw new BackupStateError(backup.id, backup.status, 'verified: it has no archive');
     running.expect((backup.sizeBytes ?? 0) * copies.length);
     const results: CopyResult[] = [];
-    for (const copy of copies) {
+    for (const { id } of copies) {
+      // As it is now: hours may have passed with the others, and somebody may have found a fault in it meanwhile.
+      const copy = (await this.manifests.copiesOf(backup.id)).find((each) => each.id === id);
+      if (copy === undefined)
+        throw new BackupStateError(backup.id, backup.status, 'verified: a copy is gone');
       running.beginCopy();
       results.push(await this.copies.verify({ verification, backup, copy }, running, signal));
       reached('verification.copy-read');

@@ -87,7 +87,8 @@ export class VerificationOutcomes {
   /** It could not be done. It is not tried again by itself: whoever asked for it is told, and decides. */
   async failed(verification: Verification, cause: unknown, lease: Lease): Promise<void> {
     const level = cause instanceof DomainError ? 'warn' : 'error';
-    this.#log[level]({ err: cause, verificationId: verification.id }, 'verification could not be done');
+    const { id: verificationId, backupId } = verification;
+    this.#log[level]({ err: cause, verificationId, backupId }, 'verification could not be done');
     await this.#end(verification, 'failed', toRowError(toErrorTexts(cause)), lease);
   }
 

@@ -102,7 +102,7 @@ export class VerificationDiffersError extends DomainError {
     super({
       code: 'verification-differs',
       kind: 'unprocessable',
-      detail: `The archive of backup ${backupId} is what was stored, but not what its manifest describes: ${what}.`,
+      detail: `The archive of backup ${backupId} is what was stored, but not what its manifest describes: ${what}. Make another backup, and verify that.`,
       facts: {
         backup_id: backupId,
         missing: missing.slice(0, MOST_NAMES),

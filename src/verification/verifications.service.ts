@@ -3,7 +3,7 @@ import { type EntityManager, In } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 
 import { BackupQueries } from '../backups/backup-queries.js';
-import type { Backup } from '../backups/backup.entity.js';
+import { Backup } from '../backups/backup.entity.js';
 import { holdCompleted } from '../backups/hold-backup.js';
 import { Catalog } from '../catalog/catalog.js';
 import { violatesUnique } from '../catalog/write-errors.js';
@@ -69,6 +69,9 @@ export class VerificationsService {
   async #insertIn(tx: EntityManager, verification: Verification): Promise<Verification> {
     // Held, so that it cannot be removed before the verification shows as work on it.
     await holdCompleted(tx, verification.backupId, 'verified');
+    // Its database may have been removed since the backup was looked at.
+    const { databaseId } = await tx.findOneByOrFail(Backup, { id: verification.backupId });
+    verification.databaseId = databaseId;
     await this.moves.insert(tx, verification);
     await this.queue.send(tx, {
       kind: 'verification',

@@ -249,6 +249,11 @@ describe('what could not be looked at', () => {
       found: { outcome: 'unknown', level_reached: null, error: { code: 'tool-failed' } },
     },
     {
+      name: 'its tool has no memory: nothing is known',
+      end: 'echo "pg_restore: error: out of memory" >&2; exit 1',
+      found: { outcome: 'unknown', level_reached: null, error: { code: 'tool-failed' } },
+    },
+    {
       name: 'its tool refuses the right bytes: that is found, and nothing is taken from what was stored',
       end: 'echo "pg_restore: error: could not read from input file: end of file" >&2; exit 1',
       found: { outcome: 'failed', level_reached: 'intact', error: { code: 'archive-unreadable' } },
@@ -263,6 +268,18 @@ describe('what could not be looked at', () => {
     expect(body.copies[0]).not.toHaveProperty('fault');
     const done = await endedVerification(failing, made.id, { level: 'intact' });
     expect(done).toMatchObject({ outcome: 'passed' });
+  });
+
+  test('its tool refuses once what it reads well the second time: the bytes are right, and it passes', async () => {
+    const end = 'if mkdir "$0.once" 2>/dev/null; then echo "pg_restore: error: bad dumpId" >&2; exit 1; fi';
+    const failing = undo.use(await startService({ env: { PG_BIN_DIRS: await toolsWith(end) } }));
+    await register(failing, server, shop.name, 'shop');
+    const made = await completedBackup(failing, 'shop');
+    expect(await endedVerification(failing, made.id)).toMatchObject({
+      status: 'completed',
+      outcome: 'passed',
+      level_reached: 'readable',
+    });
   });
 
   /** The newest tools, of which `pg_restore` does not read what it is given. */

@@ -1,3 +1,4 @@
+import type { DomainError } from '../../errors/domain-error.js';
 import type { ExitReport } from '../../process/command.js';
 import { describeExit } from '../../process/process.errors.js';
 import { scrub, StderrLine } from '../../process/stderr-tail.js';
@@ -173,11 +174,11 @@ export function readClientError(
 }
 
 /** The meaning of what a tool said before it ended badly. */
-export function readToolFailure(
+export function readToolFailure<Other extends DomainError>(
   report: ExitReport,
   at: ErrorContext,
-  otherwise: (reason: string, report: ExitReport) => EngineError,
-): EngineError {
+  otherwise: (reason: string, report: ExitReport) => Other,
+): EngineError | Other {
   const said = errorLines(report.lines ?? report.stderr.split('\n').map((line) => new StderrLine(line)));
   for (const [pattern, reading] of BY_TEXT) {
     const line = said.find((each) => each.says(pattern));

@@ -14,7 +14,7 @@ const NO_SERVER = { host: '', port: 0, databaseName: '' };
 
 /**
  * Reads a custom archive to its end with `pg_restore`, without a server. Rejects with `archive-foreign` or `archive-unreadable`
- * when it is not whole, also when bytes follow its end; with `tool-failed` when somebody has killed the tool, which says nothing of the
+ * when it is not whole, also when bytes follow its end; with `tool-failed` when the tool was killed or ended for a reason that says nothing of the
  * archive.
  */
 export async function inspectCustom(
@@ -32,15 +32,15 @@ export async function inspectCustom(
       throw error;
     });
   const metered = new Metered(archive.bytes);
-  const unreadable = (reason: string): ArchiveUnreadableError => new ArchiveUnreadableError(reason);
   await runChildSink(pgRestoreToNowhere(tool.path), metered.bytes, {
     clock,
     signal: call.signal,
     onLine: call.onLog,
     failure: (report, unmet) => {
       if (unmet !== undefined) return new ArchiveUnreadableError('other bytes follow its end');
-      if (report.signal !== null) return new ToolFailedError(tool.name, report);
-      return readToolFailure(report, NO_SERVER, unreadable);
+      // What is not known to be said of an archive may be said of the machine: no memory, no library, no file handle.
+      const failed = (): ToolFailedError => new ToolFailedError(tool.name, report);
+      return report.signal === null ? readToolFailure(report, NO_SERVER, failed) : failed();
     },
   });
   const items = toc.entries
