@@ -15,6 +15,8 @@ export interface Work {
     items_done?: number;
     items_total?: number | null;
   };
+  /** Of a verification: what is known by it. */
+  outcome?: string | null;
   error: { code: string; detail: string } | null;
 }
 
@@ -59,7 +61,9 @@ export async function waitFor<W extends Work>(
 
 function endedBadly(work: Work): CliError {
   const why = work.error === null ? '' : ` ${work.error.code}: ${work.error.detail}`;
-  return new CliError(EXIT.workFailed, `${work.id} is ${work.status}.${why}`, work);
+  // What could not be looked at is not called bad.
+  const unknown = work.status === 'failed' && work.outcome === 'unknown' ? ', and its outcome unknown' : '';
+  return new CliError(EXIT.workFailed, `${work.id} is ${work.status}${unknown}.${why}`, work);
 }
 
 /** One line: a bar where the whole is known, and what is going on. */
