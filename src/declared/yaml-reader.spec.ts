@@ -78,6 +78,7 @@ describe('reading YAML', () => {
       const { user, system } = process.cpuUsage(before);
       return user + system;
     };
-    expect(cpuOf(1, 40_000) / cpuOf(20, 2_000)).toBeLessThan(5);
+    const few = cpuOf(20, 2_000); // first, so that the compiler's work is not counted with the many
+    expect(cpuOf(1, 40_000) / few).toBeLessThan(5);
   });
 });
